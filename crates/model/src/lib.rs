@@ -1,0 +1,45 @@
+//! Copal's nouns: what an error tracker talks about, and the rules that hold for them.
+//!
+//! Values only. Nothing here does I/O, asks the time, makes randomness or serialises itself: each
+//! surface (API, pages, store) converts to its own shapes.
+//!
+//! # Layout
+//! - [`id`]: identifiers, and how they read as text
+//! - [`user`], [`organization`], [`member`]: who
+//! - [`project`]: where events come from, and the keys that let them in
+//! - [`issue`], [`event`]: what went wrong
+//! - [`search`]: the query language over issues
+//! - [`policy`]: which role may do what
+//! - [`outcome`]: how every received item ended
+//! - [`limits`]: every limit of the data model, named once
+//! - [`email`], [`slug`]: normal forms of text that identifies
+
+#![warn(missing_docs)]
+
+pub mod email;
+pub mod event;
+pub mod id;
+pub mod issue;
+pub mod limits;
+pub mod member;
+pub mod organization;
+pub mod outcome;
+pub mod policy;
+pub mod project;
+pub mod search;
+pub mod slug;
+pub mod user;
+
+pub use email::Email;
+pub use event::{EventSummary, UserIdentity, UserIdentityKind};
+pub use id::{IssueId, KeyId, OrgId, ProjectId, TokenId, UserId};
+pub use issue::{Issue, IssueStatus, Level, ShortId};
+pub use member::{Member, Role};
+pub use organization::{Organization, Plan};
+pub use outcome::{Category, Outcome};
+pub use project::{ClientKey, Project};
+pub use slug::Slug;
+pub use user::User;
+
+/// A point in time. Copal keeps microseconds and shows UTC.
+pub type Timestamp = jiff::Timestamp;

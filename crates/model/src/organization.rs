@@ -1,0 +1,78 @@
+//! Organizations: the tenants, and the boundary of billing.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::{OrgId, Slug, Timestamp};
+
+/// A tenant: everything else belongs to one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Organization {
+    /// Identifies the organization.
+    pub id: OrgId,
+    /// As people write it.
+    pub name: String,
+    /// Its name in URLs, unique among organizations.
+    pub slug: Slug,
+    /// What it may use.
+    pub plan: Plan,
+    /// Made with its user's account, and that user's alone (rule D-5).
+    pub is_personal: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// What an organization may use. The limits behind it are configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Plan {
+    /// The default.
+    Free,
+    /// Larger limits.
+    Pro,
+    /// No limits but those of the machine.
+    Enterprise,
+}
+
+/// A text that names no plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a plan is FREE, PRO or ENTERPRISE")]
+pub struct InvalidPlan;
+
+impl Plan {
+    /// The name on the wire and in storage.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Free => "FREE",
+            Self::Pro => "PRO",
+            Self::Enterprise => "ENTERPRISE",
+        }
+    }
+
+    /// How many days events are kept under this plan.
+    pub const fn retention_days(self) -> u16 {
+        match self {
+            Self::Free => 30,
+            Self::Pro => 90,
+            Self::Enterprise => 365,
+        }
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Plan {
+    type Err = InvalidPlan;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "FREE" => Ok(Self::Free),
+            "PRO" => Ok(Self::Pro),
+            "ENTERPRISE" => Ok(Self::Enterprise),
+            _ => Err(InvalidPlan),
+        }
+    }
+}

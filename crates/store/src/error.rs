@@ -1,0 +1,38 @@
+//! What can go wrong when asking the store, by what the caller can do about it.
+
+/// Shorthand for results of the store.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why the store could not do it. Absence is not an error: `find_*` return `Option`.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It would break a rule, such as a unique name; the caller can ask for another.
+    #[error("{what} is taken or in the way")]
+    Conflict {
+        /// The field or rule, such as `email`, `slug` or `last_owner`.
+        what: &'static str,
+    },
+    /// A limit of the data model is reached.
+    #[error("at most {limit} {what}")]
+    LimitReached {
+        /// What there would be too many of.
+        what: &'static str,
+        /// How many there may be.
+        limit: u32,
+    },
+    /// The thing to change is not there (or is another tenant's, which is the same).
+    #[error("{what} not found")]
+    NotFound {
+        /// The noun.
+        what: &'static str,
+    },
+    /// The store cannot answer now; a later try may succeed.
+    #[error("the store is not available: {0}")]
+    Unavailable(String),
+    /// A write or fsync failed: nothing after it can be trusted (exit code 3).
+    #[error("the store's disk failed: {0}")]
+    Disk(#[source] std::io::Error),
+    /// The stored data or the engine is broken.
+    #[error("the store is broken: {0}")]
+    Broken(#[source] Box<dyn std::error::Error + Send + Sync>),
+}

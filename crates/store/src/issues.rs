@@ -1,0 +1,134 @@
+//! Issues as pages and the API read and triage them.
+
+use async_trait::async_trait;
+use copal_model::search::Query;
+use copal_model::{Issue, IssueId, IssueStatus, ProjectId, Timestamp};
+
+use crate::access::IssueRef;
+use crate::{OrgScope, Page, PageRequest, ProjectScope, Result};
+
+/// Which issues are wanted, and in which order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct IssueQuery {
+    /// All terms must hold.
+    pub query: Query,
+    /// Only these projects; empty = all of the organization's.
+    pub projects: Vec<ProjectId>,
+    /// Only issues with an event in this environment.
+    pub environment: Option<String>,
+    /// Only issues seen at or after this time.
+    pub seen_since: Option<Timestamp>,
+    /// The order.
+    pub sort: IssueSort,
+}
+
+/// Orders of a list of issues, each from the highest down.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum IssueSort {
+    /// By the latest event.
+    #[default]
+    LastSeen,
+    /// By the earliest event.
+    FirstSeen,
+    /// By the number of events.
+    Events,
+    /// By the number of users.
+    Users,
+}
+
+/// Events of an issue in one hour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HourCount {
+    /// Start of the hour.
+    pub hour: Timestamp,
+    /// Events that were received in it.
+    pub events: u64,
+}
+
+/// A tag key of an issue and its most frequent values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TagSummary {
+    /// The key.
+    pub key: String,
+    /// Events that have the key.
+    pub total: u64,
+    /// Values with their number of events, most frequent first; `(other)` stands for the rest
+    /// beyond the limit of distinct values.
+    pub values: Vec<(String, u64)>,
+}
+
+/// How many issues have each status.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct StatusCounts {
+    /// Open issues.
+    pub open: u64,
+    /// Resolved issues.
+    pub resolved: u64,
+    /// Ignored issues.
+    pub ignored: u64,
+}
+
+/// Issues as pages and the API read and triage them.
+#[async_trait]
+pub trait Issues: Send + Sync {
+    /// The organization's issues that match.
+    async fn list_issues(
+        &self,
+        scope: &OrgScope,
+        query: &IssueQuery,
+        page: &PageRequest,
+    ) -> Result<Page<Issue>>;
+
+    /// An issue of the organization and the scope of its project; `None` when foreign or missing.
+    async fn find_issue(
+        &self,
+        scope: &OrgScope,
+        issue: &IssueRef,
+    ) -> Result<Option<(ProjectScope, Issue)>>;
+
+    /// How many issues of the organization have each status.
+    async fn count_issues(&self, scope: &OrgScope) -> Result<StatusCounts>;
+
+    /// Sets the status; answers the new state. A status set by a person ends `is_regressed`.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::Error::NotFound) when the project has no such issue.
+    async fn set_issue_status(
+        &self,
+        scope: &ProjectScope,
+        issue: IssueId,
+        status: IssueStatus,
+        now: Timestamp,
+    ) -> Result<Issue>;
+
+    /// Deletes an issue with its events. Its hashes are forgotten: an equal event makes a new one.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::Error::NotFound) when the project has no such issue.
+    async fn delete_issue(&self, scope: &ProjectScope, issue: IssueId) -> Result<()>;
+
+    /// Events per hour from `since` on, oldest first, hours without events left out.
+    async fn list_issue_hours(
+        &self,
+        scope: &ProjectScope,
+        issue: IssueId,
+        since: Timestamp,
+    ) -> Result<Vec<HourCount>>;
+
+    /// The same for many issues of an organization at once, for the trend of a list. Issues of
+    /// other organizations are left out.
+    async fn list_trends(
+        &self,
+        scope: &OrgScope,
+        issues: &[IssueId],
+        since: Timestamp,
+    ) -> Result<Vec<(IssueId, Vec<HourCount>)>>;
+
+    /// Tag keys with their most frequent `values` values each, keys in alphabetical order.
+    async fn list_issue_tags(
+        &self,
+        scope: &ProjectScope,
+        issue: IssueId,
+        values: usize,
+    ) -> Result<Vec<TagSummary>>;
+}

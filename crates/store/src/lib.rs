@@ -1,0 +1,66 @@
+//! Everything Copal remembers: a trait per noun, and the engines that keep them.
+//!
+//! Methods are use cases, each one transaction. Nothing that reads or writes tenant data can be
+//! called without a [`scope`] that only an access lookup makes.
+//!
+//! # Layout
+//! - [`access`]: credentials to scopes; the only maker of scopes
+//! - [`users`], [`sessions`], [`tokens`], [`organizations`], [`projects`]: accounts and settings
+//! - [`issues`], [`events`]: what pages and the API read
+//! - [`record`]: the pipeline's one write, a batch and the journal position
+//! - [`upkeep`]: migrations, retention, invariants, foreign changes
+//! - [`sqlite`]: the engine inside the binary
+//! - `payload`: event JSON in append-only segment files
+
+#![warn(missing_docs)]
+
+pub mod access;
+mod error;
+pub mod events;
+pub mod issues;
+pub mod organizations;
+mod page;
+pub mod projects;
+pub mod record;
+pub mod scope;
+pub mod sessions;
+pub mod tokens;
+pub mod upkeep;
+pub mod users;
+
+pub use error::{Error, Result};
+pub use page::{Page, PageRequest};
+pub use scope::{OrgScope, ProjectScope};
+
+/// All that an engine must do. The conformance suite is written against this trait.
+pub trait Store:
+    access::Access
+    + users::Users
+    + sessions::Sessions
+    + tokens::Tokens
+    + organizations::Organizations
+    + projects::Projects
+    + issues::Issues
+    + events::Events
+    + record::Recorder
+    + upkeep::Upkeep
+    + Send
+    + Sync
+{
+}
+
+impl<T> Store for T where
+    T: access::Access
+        + users::Users
+        + sessions::Sessions
+        + tokens::Tokens
+        + organizations::Organizations
+        + projects::Projects
+        + issues::Issues
+        + events::Events
+        + record::Recorder
+        + upkeep::Upkeep
+        + Send
+        + Sync
+{
+}

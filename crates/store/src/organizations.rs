@@ -1,0 +1,55 @@
+//! Organizations and who is in them.
+
+use async_trait::async_trait;
+use copal_model::{Member, OrgId, Organization, Plan, Role, Slug, Timestamp, UserId};
+
+use crate::{OrgScope, Result};
+
+/// A shared organization to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewOrganization {
+    /// Made by the application (UUIDv7).
+    pub id: OrgId,
+    /// As people write it; the slug comes from it.
+    pub name: String,
+    /// What it may use.
+    pub plan: Plan,
+    /// Becomes `OWNER`.
+    pub owner: UserId,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// A change to an organization; `None` leaves as is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OrganizationPatch {
+    /// The new name.
+    pub name: Option<String>,
+    /// The new slug.
+    pub slug: Option<Slug>,
+    /// The new plan.
+    pub plan: Option<Plan>,
+}
+
+/// Organizations and who is in them.
+#[async_trait]
+pub trait Organizations: Send + Sync {
+    /// Makes a shared organization and its owner's membership in one transaction.
+    async fn create_organization(&self, organization: NewOrganization) -> Result<Organization>;
+
+    /// The organizations that a user is in, with their role, personal first, then by name.
+    async fn list_organizations(&self, user: UserId) -> Result<Vec<(Organization, Role)>>;
+
+    /// Changes an organization; answers the new state.
+    ///
+    /// # Errors
+    /// [`Conflict`](crate::Error::Conflict) `slug` when another organization has it.
+    async fn update_organization(
+        &self,
+        scope: &OrgScope,
+        patch: OrganizationPatch,
+    ) -> Result<Organization>;
+
+    /// The members, by role and name.
+    async fn list_members(&self, scope: &OrgScope) -> Result<Vec<Member>>;
+}

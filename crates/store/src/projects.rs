@@ -1,0 +1,104 @@
+//! Projects and their client keys.
+
+use async_trait::async_trait;
+use copal_model::{ClientKey, KeyId, Project, Slug, Timestamp};
+
+use crate::{OrgScope, ProjectScope, Result};
+
+/// A project to be made, with its first key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewProject {
+    /// As people write it; the slug comes from it and is told apart by a number where taken.
+    pub name: String,
+    /// The SDK platform, such as `python`.
+    pub platform: Option<String>,
+    /// Id of the first key (UUIDv7).
+    pub key_id: KeyId,
+    /// The first key: 32 hexadecimal digits.
+    pub public_key: String,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// A change to a project; `None` leaves as is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ProjectPatch {
+    /// The new name.
+    pub name: Option<String>,
+    /// The new slug; short ids change with it.
+    pub slug: Option<Slug>,
+    /// The new platform.
+    pub platform: Option<String>,
+}
+
+/// A client key to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewKey {
+    /// Made by the application (UUIDv7).
+    pub id: KeyId,
+    /// 32 hexadecimal digits.
+    pub public_key: String,
+    /// What people call it.
+    pub label: String,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// A change to a client key; `None` leaves as is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KeyPatch {
+    /// The new label.
+    pub label: Option<String>,
+    /// Let it in, or refuse it.
+    pub is_active: Option<bool>,
+}
+
+/// Projects and their client keys. [`Access`](crate::access::Access) opens them.
+#[async_trait]
+pub trait Projects: Send + Sync {
+    /// Makes a project and its first key in one transaction. Ids are handed out in order from 1
+    /// and never used again.
+    ///
+    /// # Errors
+    /// [`LimitReached`](crate::Error::LimitReached) when the organization has too many.
+    async fn create_project(&self, scope: &OrgScope, project: NewProject) -> Result<Project>;
+
+    /// The organization's projects, by name.
+    async fn list_projects(&self, scope: &OrgScope) -> Result<Vec<Project>>;
+
+    /// Changes a project; answers the new state.
+    ///
+    /// # Errors
+    /// [`Conflict`](crate::Error::Conflict) `slug` when another project of the organization has it.
+    async fn update_project(&self, scope: &ProjectScope, patch: ProjectPatch) -> Result<Project>;
+
+    /// Deletes a project: its keys at once, its issues and events with it; dead payload frames by
+    /// compaction later.
+    async fn delete_project(&self, scope: &ProjectScope) -> Result<()>;
+
+    /// The project's keys, oldest first.
+    async fn list_keys(&self, scope: &ProjectScope) -> Result<Vec<ClientKey>>;
+
+    /// Makes a key.
+    ///
+    /// # Errors
+    /// [`LimitReached`](crate::Error::LimitReached) when the project has too many.
+    async fn create_key(&self, scope: &ProjectScope, key: NewKey) -> Result<ClientKey>;
+
+    /// Changes a key; answers the new state.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::Error::NotFound) when the project has no such key.
+    async fn update_key(
+        &self,
+        scope: &ProjectScope,
+        key: KeyId,
+        patch: KeyPatch,
+    ) -> Result<ClientKey>;
+
+    /// Deletes a key.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::Error::NotFound) when the project has no such key.
+    async fn delete_key(&self, scope: &ProjectScope, key: KeyId) -> Result<()>;
+}

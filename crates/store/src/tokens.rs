@@ -1,0 +1,47 @@
+//! Personal API tokens: random secrets of which only the hash is kept.
+
+use async_trait::async_trait;
+use copal_model::{Timestamp, TokenId, UserId};
+
+use crate::Result;
+use crate::access::SecretHash;
+
+/// A token as lists show it; the secret is not among it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Token {
+    /// Identifies the token.
+    pub id: TokenId,
+    /// Whom it speaks for.
+    pub user: UserId,
+    /// What its user calls it.
+    pub name: String,
+    /// The first characters of the secret, to tell tokens apart.
+    pub prefix: String,
+    /// Narrowed to these scopes; `None` = all its user's rights.
+    pub scopes: Option<Vec<String>>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last used, to the minute.
+    pub last_used_at: Option<Timestamp>,
+    /// When it ends; `None` = never.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Personal API tokens. [`Access::find_token`](crate::access::Access::find_token) reads them.
+#[async_trait]
+pub trait Tokens: Send + Sync {
+    /// Makes a token.
+    ///
+    /// # Errors
+    /// [`LimitReached`](crate::Error::LimitReached) when the user has too many.
+    async fn create_token(&self, token: Token, secret: SecretHash) -> Result<()>;
+
+    /// The user's tokens, newest first.
+    async fn list_tokens(&self, user: UserId) -> Result<Vec<Token>>;
+
+    /// Revokes a token of the user's.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::Error::NotFound) when it is not theirs or not there.
+    async fn delete_token(&self, user: UserId, token: TokenId) -> Result<()>;
+}

@@ -1,0 +1,59 @@
+//! Keeping the store in order: migrations, retention, invariants, and news of other processes.
+
+use async_trait::async_trait;
+use copal_model::Timestamp;
+
+use crate::Result;
+
+/// A broken invariant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// Which, such as `I-01`.
+    pub invariant: &'static str,
+    /// Where and how.
+    pub detail: String,
+}
+
+/// What `fsck` found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FsckReport {
+    /// The invariants that were checked.
+    pub checked: Vec<&'static str>,
+    /// Those that do not hold.
+    pub violations: Vec<Violation>,
+}
+
+/// A guarantee that the engine gives or does not give here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Guarantee {
+    /// What is promised, in words.
+    pub promise: &'static str,
+    /// Why it does not hold, with what to do; `None` when it does.
+    pub broken: Option<String>,
+}
+
+/// Keeping the store in order.
+#[async_trait]
+pub trait Upkeep: Send + Sync {
+    /// Changes whenever another process has committed something: time to drop caches.
+    async fn change_token(&self) -> Result<u64>;
+
+    /// Drops the partitions whose retention is over at `now`, and folds their stored counts into
+    /// the evicted term of I-01. Answers how many were dropped.
+    async fn drop_expired(&self, now: Timestamp) -> Result<usize>;
+
+    /// Ends sessions and tokens that are over, and forgets what only they needed.
+    async fn forget_expired(&self, now: Timestamp) -> Result<()>;
+
+    /// Checks the invariants, reading only.
+    async fn fsck(&self) -> Result<FsckReport>;
+
+    /// Checks the guarantees that durability rests on.
+    async fn guarantees(&self) -> Result<Vec<Guarantee>>;
+
+    /// The address that a running server last set.
+    async fn server_address(&self) -> Result<Option<String>>;
+
+    /// The server's address, so that commands beside it can print links; `None` clears it.
+    async fn set_server_address(&self, base_url: Option<&str>) -> Result<()>;
+}
