@@ -13,9 +13,11 @@
 //! - [`outcome`]: how every received item ended
 //! - [`limits`]: every limit of the data model, named once
 //! - [`email`], [`slug`]: normal forms of text that identifies
+//! - [`ambient`]: time and randomness as parameters
 
 #![warn(missing_docs)]
 
+pub mod ambient;
 pub mod email;
 pub mod event;
 pub mod id;
@@ -30,6 +32,7 @@ pub mod search;
 pub mod slug;
 pub mod user;
 
+pub use ambient::{Clock, Entropy};
 pub use email::Email;
 pub use event::{EventSummary, UserIdentity, UserIdentityKind};
 pub use id::{IssueId, KeyId, OrgId, ProjectId, TokenId, UserId};

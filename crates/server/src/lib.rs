@@ -1,1 +1,18 @@
-//! copal-server
+//! Everything that listens or ticks.
+//!
+//! # Layout
+//! - [`app`]: what handlers share
+//! - [`routes`]: the route table; the only way to register a route
+//! - [`fresh`]: new ids and secrets
+//! - `listen`: the accept loop, timeouts, graceful stop
+//! - `middleware`: request id, log, security headers, in one ordered list
+//! - `ingest`: what SDKs call
+//! - `auth`: passwords, sessions, access extractors, CSRF, throttling
+//! - `web`: pages
+//! - `api`: the REST API and its OpenAPI document
+//! - `operate`: health and metrics
+//! - `jobs`: what ticks
+
+pub mod app;
+pub mod fresh;
+pub mod routes;
