@@ -35,7 +35,10 @@ fn settle(accounts: &[u32], index: usize) -> u32 {
 }
 
 fn main() {
-    let rounds = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(1);
+    let rounds = std::env::args()
+        .nth(1)
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(1);
     let mut options = sentry::ClientOptions::default();
     options.release = Some("worker@0.3.1".into());
     options.environment = Some("production".into());
