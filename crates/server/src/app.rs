@@ -5,6 +5,8 @@ use std::sync::Arc;
 use copal_model::{Clock, Entropy, Plan};
 use copal_store::Store;
 
+use crate::news::Newsroom;
+
 /// What handlers share.
 #[derive(Clone)]
 pub struct App {
@@ -16,6 +18,8 @@ pub struct App {
     pub entropy: Arc<dyn Entropy>,
     /// What the operator has set.
     pub settings: Arc<Settings>,
+    /// News of recorded events, for pages that update by themselves.
+    pub news: Newsroom,
 }
 
 /// What the operator has set, as far as handlers care.

@@ -4,8 +4,9 @@
 //! - [`app`]: what handlers share
 //! - [`routes`]: the route table; the only way to register a route
 //! - [`fresh`]: new ids and secrets
-//! - `listen`: the accept loop, timeouts, graceful stop
-//! - `middleware`: request id, log, security headers, in one ordered list
+//! - [`news`]: what the pipeline has just recorded
+//! - [`listen`]: the accept loop, timeouts, graceful stop
+//! - [`middleware`]: request id, log, security headers, in one ordered list
 //! - `ingest`: what SDKs call
 //! - `auth`: passwords, sessions, access extractors, CSRF, throttling
 //! - `web`: pages
@@ -15,4 +16,7 @@
 
 pub mod app;
 pub mod fresh;
+pub mod listen;
+pub mod middleware;
+pub mod news;
 pub mod routes;

@@ -1,0 +1,87 @@
+//! One line a request: id, method, route, status, duration. Never a query, a header or a path, for
+//! they can hold keys, tokens and names.
+//!
+//! What SDKs send is logged at `debug`: at thousands of requests a second the metrics tell more.
+
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{MatchedPath, Request};
+use axum::middleware::{self, Next};
+use http::{Method, Response};
+
+use super::audience::Audience;
+use super::request_id::RequestId;
+
+/// The route of requests that no route matches.
+const NO_ROUTE: &str = "(none)";
+
+/// A request under way.
+pub(super) struct Entry {
+    began: Instant,
+    method: Method,
+    audience: Audience,
+}
+
+/// Lets every answer carry the route that it came from.
+pub(super) fn note_routes(router: Router) -> Router {
+    router.layer(middleware::from_fn(note_route))
+}
+
+async fn note_route(request: Request, next: Next) -> Response<Body> {
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let mut answer = next.run(request).await;
+    if let Some(route) = route {
+        answer.extensions_mut().insert(route);
+    }
+    answer
+}
+
+/// Starts the clock.
+pub(super) fn begin(request: &Request, audience: Audience) -> Entry {
+    Entry {
+        began: Instant::now(),
+        method: request.method().clone(),
+        audience,
+    }
+}
+
+impl Entry {
+    /// Writes the line and counts the request.
+    pub(super) fn end(self, answer: &Response<Body>, id: &RequestId) {
+        let route = answer.extensions().get::<MatchedPath>();
+        let route = route.map_or(NO_ROUTE, MatchedPath::as_str);
+        let status = answer.status();
+        let took = self.began.elapsed();
+        self.count(status.as_u16(), took);
+        let (id, status) = (id.as_str(), status.as_u16());
+        let (method, micros) = (self.method.as_str(), took.as_micros());
+        if status >= 500 {
+            tracing::warn!(request.id = id, method, route, status, micros, "answered");
+        } else if self.audience == Audience::Sdk {
+            tracing::debug!(request.id = id, method, route, status, micros, "answered");
+        } else {
+            tracing::info!(request.id = id, method, route, status, micros, "answered");
+        }
+    }
+
+    fn count(&self, status: u16, took: Duration) {
+        let audience = match self.audience {
+            Audience::Sdk => "sdk",
+            Audience::Api => "api",
+            Audience::Page => "page",
+        };
+        let class = match status / 100 {
+            1 => "1xx",
+            2 => "2xx",
+            3 => "3xx",
+            4 => "4xx",
+            _ => "5xx",
+        };
+        metrics::counter!("copal_requests_total", "audience" => audience, "status" => class)
+            .increment(1);
+        metrics::histogram!("copal_request_seconds", "audience" => audience)
+            .record(took.as_secs_f64());
+    }
+}
