@@ -160,7 +160,7 @@ struct Tenant {
 impl Tenant {
     /// Makes a user, a project and a token with the program's own commands, beside its server.
     async fn create(copal: &Path, data: &Path, database_url: &str) -> Result<Self> {
-        let run = |arguments| create(copal, data, database_url, arguments);
+        let run = async |arguments: &[&str]| create(copal, data, database_url, arguments).await;
         let user = [
             "user",
             "create",
