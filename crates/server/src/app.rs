@@ -5,6 +5,8 @@ use std::sync::Arc;
 use copal_model::{Clock, Entropy, Plan};
 use copal_store::Store;
 
+use crate::auth::Auth;
+use crate::auth::throttle::LoginLimits;
 use crate::news::Newsroom;
 
 /// What handlers share.
@@ -20,6 +22,27 @@ pub struct App {
     pub settings: Arc<Settings>,
     /// News of recorded events, for pages that update by themselves.
     pub news: Newsroom,
+    /// What letting people in keeps in memory: password workers, throttles.
+    pub auth: Arc<Auth>,
+}
+
+impl App {
+    /// Puts together what handlers share.
+    pub fn new(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        settings: Settings,
+    ) -> Self {
+        Self {
+            store,
+            clock,
+            entropy,
+            auth: Arc::new(Auth::new(&settings.login_limits)),
+            settings: Arc::new(settings),
+            news: Newsroom::default(),
+        }
+    }
 }
 
 /// What the operator has set, as far as handlers care.
@@ -31,6 +54,22 @@ pub struct Settings {
     pub signup: SignupMode,
     /// Plan of new organizations.
     pub default_plan: Plan,
+    /// How often logging in may be tried.
+    pub login_limits: LoginLimits,
+}
+
+impl Settings {
+    /// Whether browsers reach Copal by TLS only, so that cookies can be bound to it.
+    pub fn is_https(&self) -> bool {
+        self.base_url.starts_with("https://")
+    }
+
+    /// Scheme, host and port of the base URL, as browsers name them in `Origin`.
+    pub fn origin(&self) -> &str {
+        let path = crate::middleware::paths::base_path(&self.base_url);
+        let base = self.base_url.trim_end_matches('/');
+        base.strip_suffix(path).unwrap_or(base)
+    }
 }
 
 /// Who may sign up. The first user always may.

@@ -8,15 +8,19 @@
 //! - [`listen`]: the accept loop, timeouts, graceful stop
 //! - [`middleware`]: request id, log, security headers, in one ordered list
 //! - `ingest`: what SDKs call
-//! - `auth`: passwords, sessions, access extractors, CSRF, throttling
-//! - `web`: pages
+//! - [`auth`]: passwords, sessions, access extractors, CSRF, throttling
+//! - [`web`]: the pages people open
+//! - [`problem`]: what an answer says when it is not what was asked for
 //! - `api`: the REST API and its OpenAPI document
 //! - `operate`: health and metrics
 //! - `jobs`: what ticks
 
 pub mod app;
+pub mod auth;
 pub mod fresh;
 pub mod listen;
 pub mod middleware;
 pub mod news;
+pub mod problem;
 pub mod routes;
+pub mod web;

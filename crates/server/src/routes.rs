@@ -1,14 +1,18 @@
 //! The route table: the only way to register a route.
 //!
-//! Router, OpenAPI document and (later) the isolation suite are derived from it, so a route cannot
-//! exist without its access rule.
+//! Router, OpenAPI document and access test are derived from it, so a route cannot exist without
+//! its access rule. Each surface contributes `routes()`; nobody else calls axum's `route`.
 
 use axum::Router;
-use axum::http::Method;
-use axum::routing::MethodRouter;
+use axum::extract::Request;
+use axum::handler::Handler;
+use axum::http::{Method, StatusCode};
+use axum::middleware::from_fn;
+use axum::routing::{MethodFilter, MethodRouter, on};
 use copal_model::policy::Action;
 
 use crate::app::App;
+use crate::problem::{self, Problem};
 
 /// One route.
 pub struct Route {
@@ -41,9 +45,103 @@ pub enum RouteAccess {
     Operator,
 }
 
-/// Builds the router out of the table.
+impl Route {
+    /// A route of any method.
+    pub fn new<H, T>(
+        method: Method,
+        path: &'static str,
+        access: RouteAccess,
+        summary: &'static str,
+        handler: H,
+    ) -> Self
+    where
+        H: Handler<T, App>,
+        T: 'static,
+    {
+        let filter =
+            MethodFilter::try_from(method.clone()).expect("only standard methods are registered");
+        Self {
+            method,
+            path,
+            access,
+            summary,
+            operation: None,
+            handler: on(filter, handler),
+        }
+    }
+
+    /// A `GET` route; it answers `HEAD` too.
+    pub fn get<H, T>(
+        path: &'static str,
+        access: RouteAccess,
+        summary: &'static str,
+        handler: H,
+    ) -> Self
+    where
+        H: Handler<T, App>,
+        T: 'static,
+    {
+        Self::new(Method::GET, path, access, summary, handler)
+    }
+
+    /// A `POST` route.
+    pub fn post<H, T>(
+        path: &'static str,
+        access: RouteAccess,
+        summary: &'static str,
+        handler: H,
+    ) -> Self
+    where
+        H: Handler<T, App>,
+        T: 'static,
+    {
+        Self::new(Method::POST, path, access, summary, handler)
+    }
+
+    /// The same route with its description for OpenAPI.
+    #[must_use]
+    pub fn with_operation(self, operation: fn() -> utoipa::openapi::path::Operation) -> Self {
+        Self {
+            operation: Some(operation),
+            ..self
+        }
+    }
+}
+
+/// Every route of the server.
+pub fn table() -> Vec<Route> {
+    crate::web::routes()
+}
+
+/// Builds the router out of the table. Routes of several methods on one path merge.
+///
+/// # Panics
+/// When two routes have the same method and path: a mistake in the table, found at start.
 pub fn router(table: Vec<Route>) -> Router<App> {
-    table.into_iter().fold(Router::new(), |router, route| {
-        router.route(route.path, route.handler)
-    })
+    table
+        .into_iter()
+        .fold(Router::new(), |router, route| {
+            router.route(route.path, route.handler)
+        })
+        .method_not_allowed_fallback(method_not_allowed)
+        .fallback(not_found)
+        .layer(from_fn(problem::render))
+}
+
+async fn not_found() -> Problem {
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "not-found",
+        "Not found",
+        "There is nothing at this address.",
+    )
+}
+
+async fn method_not_allowed(request: Request) -> Problem {
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method-not-allowed",
+        "Method not allowed",
+        format!("This address does not answer {}.", request.method()),
+    )
 }
