@@ -1,0 +1,189 @@
+//! Issues: the list, and one with its events.
+
+use askama::Template;
+use copal_model::search::QueryError;
+use copal_model::{Issue, IssueStatus, Level};
+
+use crate::filter::{IssueFilter, Period, Sort, StatusTab};
+use crate::filters;
+use crate::form::Permission;
+use crate::format::Age;
+use crate::icon::Icon;
+use crate::nav::{CSRF_FIELD, Nav, NavItem};
+use crate::pages::event::{EventView, Folding, FrameRun, FrameView, runs};
+use crate::trend::Trend;
+use crate::urls;
+
+/// `/o/{org}/issues`.
+#[derive(Debug, Clone, Template)]
+#[template(path = "pages/issue/list.html")]
+pub struct List {
+    /// What is around the page.
+    pub nav: Nav,
+    /// What the list is narrowed to.
+    pub filter: IssueFilter,
+    /// Projects to choose from.
+    pub projects: Vec<ProjectOption>,
+    /// Environments to choose from.
+    pub environments: Vec<String>,
+    /// How many issues of the organization have each status, whatever the filter.
+    pub counts: TabCounts,
+    /// One page of issues.
+    pub rows: Vec<Row>,
+    /// Cursor of the next page; `None` at the end.
+    pub next_cursor: Option<String>,
+    /// What is wrong with the query, and where.
+    pub query_error: Option<QueryError>,
+    /// Why there may be nothing to see.
+    pub emptiness: Emptiness,
+    /// Whether the viewer may resolve and ignore.
+    pub may_triage: Permission,
+    /// Whether the viewer may create a project.
+    pub may_create_project: Permission,
+}
+
+/// A project to choose.
+#[derive(Debug, Clone)]
+pub struct ProjectOption {
+    /// Its slug.
+    pub slug: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// How many issues have each status.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TabCounts {
+    /// Open issues.
+    pub open: u64,
+    /// Resolved issues.
+    pub resolved: u64,
+    /// Ignored issues.
+    pub ignored: u64,
+}
+
+/// Why a list may be empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Emptiness {
+    /// The organization has no project.
+    NoProject,
+    /// No project has had an event; the slug of the project whose guide helps.
+    NoEvent(String),
+    /// There are issues, but none like this.
+    NothingMatches,
+}
+
+/// An issue in the list.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// The issue.
+    pub issue: Issue,
+    /// Name of its project.
+    pub project_name: String,
+    /// Its events over the chosen period.
+    pub trend: Trend,
+}
+
+/// `/o/{org}/issues/{issue}`, with one of its events.
+#[derive(Debug, Clone, Template)]
+#[template(path = "pages/issue/show.html")]
+pub struct Show {
+    /// What is around the page.
+    pub nav: Nav,
+    /// The issue.
+    pub issue: Issue,
+    /// Name of its project.
+    pub project_name: String,
+    /// The period of graph and counts.
+    pub period: Period,
+    /// Its events over the period.
+    pub trend: Trend,
+    /// Its most frequent tags.
+    pub tags: Vec<TagView>,
+    /// The event shown; `None` where none is stored any more.
+    pub event: Option<EventView>,
+    /// How many days events are kept, for when none is.
+    pub retention_days: u16,
+    /// Which frames are shown.
+    pub stack: StackMode,
+    /// The page's address with its host, for copying.
+    pub permalink: String,
+    /// Whether the viewer may resolve and ignore.
+    pub may_triage: Permission,
+    /// Whether the viewer may delete the issue.
+    pub may_delete: Permission,
+}
+
+/// A tag key and its most frequent values.
+#[derive(Debug, Clone)]
+pub struct TagView {
+    /// The key.
+    pub key: String,
+    /// Events that have the key.
+    pub total: u64,
+    /// Values and their number of events, most frequent first.
+    pub values: Vec<(String, u64)>,
+}
+
+/// Which frames of a stack trace are shown; `?stack=`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum StackMode {
+    /// The application's; library frames are folded.
+    #[default]
+    App,
+    /// All.
+    Full,
+    /// As plain text.
+    Text,
+}
+
+impl StackMode {
+    /// The mode of this name; the default where there is none.
+    pub fn from_value(value: &str) -> Self {
+        match value {
+            "full" => Self::Full,
+            "text" => Self::Text,
+            _ => Self::App,
+        }
+    }
+
+    /// The name in the query string.
+    pub const fn value(self) -> &'static str {
+        match self {
+            Self::App => "app",
+            Self::Full => "full",
+            Self::Text => "text",
+        }
+    }
+}
+
+pub(crate) fn level_icon(level: Level) -> Icon {
+    match level {
+        Level::Fatal => Icon::Fatal,
+        Level::Error => Icon::Error,
+        Level::Warning => Icon::Warning,
+        Level::Info => Icon::Info,
+        Level::Debug => Icon::Debug,
+    }
+}
+
+pub(crate) fn status_word(status: IssueStatus) -> &'static str {
+    match status {
+        IssueStatus::Open => "Open",
+        IssueStatus::Resolved => "Resolved",
+        IssueStatus::Ignored => "Ignored",
+    }
+}
+
+/// The title without its type: `division by zero` of `ZeroDivisionError: division by zero`.
+pub(crate) fn title_value(issue: &Issue) -> &str {
+    match &issue.error_type {
+        Some(kind) => issue
+            .title
+            .strip_prefix(kind.as_str())
+            .map_or(issue.title.as_str(), |rest| {
+                rest.strip_prefix(": ").unwrap_or(rest)
+            }),
+        None => "",
+    }
+}

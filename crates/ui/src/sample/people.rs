@@ -1,0 +1,239 @@
+//! Samples of the pages about people, projects' settings, failures and the API.
+
+use copal_model::{ClientKey, Member, Role};
+
+use super::{DSN, anonymous, minutes_ago, nav, org, org_id, project, user, user_id};
+use crate::form::{Field, Permission};
+use crate::nav::{Nav, NavItem};
+use crate::pages::account::{Account, LogIn, NewOrganization, SignUp, TokenRow};
+use crate::pages::api_docs::{ApiDocs, ApiField, Operation, OperationGroup};
+use crate::pages::failure::{Failure, FailureKind};
+use crate::pages::organization::Members;
+use crate::pages::project::{FirstEvent, Guide, KeyRow, New, Settings};
+use crate::platforms::Platform;
+
+impl SignUp {
+    /// Signing up, with one field wrong.
+    pub fn sample() -> Self {
+        Self {
+            nav: anonymous(),
+            name: Field::filled("Ana Lima"),
+            email: Field::filled("ana@acme.example"),
+            password: Field::wrong("", "A password has at least 8 characters."),
+            problem: None,
+            is_first_user: true,
+        }
+    }
+}
+
+impl LogIn {
+    /// Logging in after a wrong password.
+    pub fn sample() -> Self {
+        Self {
+            nav: anonymous(),
+            email: Field::filled("ana@acme.example"),
+            password: Field::default(),
+            problem: Some("E-mail and password do not go together.".to_owned()),
+            next: "/o/acme/issues".to_owned(),
+            may_sign_up: true,
+        }
+    }
+}
+
+impl Account {
+    /// An account with two tokens, one of them just made.
+    pub fn sample() -> Self {
+        Self {
+            nav: Nav {
+                org: None,
+                ..nav(NavItem::Account)
+            },
+            user: user(),
+            name: Field::filled("Ana Lima"),
+            tokens: vec![
+                TokenRow {
+                    id: "0199a1b2-0000-7000-8000-0000000000c1".to_owned(),
+                    name: "Deploy script".to_owned(),
+                    prefix: "copal_7Qx2".to_owned(),
+                    scopes: Some(vec!["event:read".to_owned(), "project:read".to_owned()]),
+                    created_at: minutes_ago(1),
+                    last_used_at: None,
+                    expires_at: None,
+                },
+                TokenRow {
+                    id: "0199a1b2-0000-7000-8000-0000000000c2".to_owned(),
+                    name: "Laptop".to_owned(),
+                    prefix: "copal_b81M".to_owned(),
+                    scopes: None,
+                    created_at: minutes_ago(60 * 24 * 40),
+                    last_used_at: Some(minutes_ago(35)),
+                    expires_at: None,
+                },
+            ],
+            token_name: Field::default(),
+            new_token: Some("copal_7Qx2aVnD3kYp0sWm8RtU5hLcZ1eG4bJf".to_owned()),
+        }
+    }
+}
+
+impl NewOrganization {
+    /// An empty form.
+    pub fn sample() -> Self {
+        Self {
+            nav: nav(NavItem::Nothing),
+            name: Field::default(),
+        }
+    }
+}
+
+impl Members {
+    /// Two members.
+    pub fn sample() -> Self {
+        let member = |role, name: &str, email: &str, days: i64| Member {
+            org_id: org_id(),
+            user_id: user_id(),
+            role,
+            name: name.to_owned(),
+            email: copal_model::Email::parse(email).expect("an address"),
+            joined_at: minutes_ago(60 * 24 * days),
+        };
+        Self {
+            nav: nav(NavItem::Members),
+            org: org(),
+            members: vec![
+                member(Role::Owner, "Ana Lima", "ana@acme.example", 200),
+                member(Role::Member, "Bo Sandström", "bo@acme.example", 31),
+            ],
+        }
+    }
+}
+
+impl New {
+    /// The form with a platform picked.
+    pub fn sample() -> Self {
+        Self {
+            nav: nav(NavItem::Projects),
+            name: Field::filled("Shop"),
+            platform: "python".to_owned(),
+            may_create: Permission::Granted,
+        }
+    }
+}
+
+impl Guide {
+    /// Waiting for the first event of a Python project.
+    pub fn sample() -> Self {
+        let mut project = project(1, "Shop", "python");
+        project.first_event_at = None;
+        Self {
+            nav: nav(NavItem::Projects),
+            project,
+            dsn: Some(DSN.to_owned()),
+            may_read_keys: Permission::Granted,
+            platform: Platform::find_or_first("python"),
+            first_event: FirstEvent::Waiting,
+        }
+    }
+}
+
+impl Settings {
+    /// A project with two keys.
+    pub fn sample() -> Self {
+        let project = project(1, "Shop", "python");
+        let key = |id: &str, label: &str, is_active| KeyRow {
+            key: ClientKey {
+                id: id.parse().expect("an id"),
+                project_id: project.id,
+                public_key: "5f3c9b0d1e2a4c6f8091a2b3c4d5e6f7".to_owned(),
+                label: label.to_owned(),
+                is_active,
+                created_at: minutes_ago(60 * 24 * 91),
+            },
+            dsn: DSN.to_owned(),
+        };
+        Self {
+            nav: nav(NavItem::Projects),
+            name: Field::filled("Shop"),
+            keys: vec![
+                key("0199a1b2-0000-7000-8000-0000000000d1", "Default", true),
+                key(
+                    "0199a1b2-0000-7000-8000-0000000000d2",
+                    "Old mobile app",
+                    false,
+                ),
+            ],
+            label: Field::default(),
+            confirm: Field::default(),
+            may_write: Permission::Granted,
+            may_read_keys: Permission::Granted,
+            may_write_keys: Permission::Granted,
+            may_delete: Permission::Denied(
+                "Only OWNER or ADMIN can delete projects. Ask Ana.".to_owned(),
+            ),
+            project,
+        }
+    }
+}
+
+impl Failure {
+    /// A page that may not be seen.
+    pub fn sample() -> Self {
+        Self {
+            nav: nav(NavItem::Nothing),
+            kind: FailureKind::Forbidden(
+                "Only ADMIN or OWNER can create projects. Ask Ana.".to_owned(),
+            ),
+            request_id: Some("0199a1b2-77aa-7000-8000-0000000000e1".to_owned()),
+        }
+    }
+}
+
+impl ApiDocs {
+    /// Two operations.
+    pub fn sample() -> Self {
+        let field = |name: &str, kind: &str, is_required, description: &str| ApiField {
+            name: name.to_owned(),
+            kind: kind.to_owned(),
+            is_required,
+            description: description.to_owned(),
+        };
+        let answer = |status: &str, meaning: &str| (status.to_owned(), meaning.to_owned());
+        Self {
+            nav: nav(NavItem::Api),
+            base_url: "http://127.0.0.1:8000".to_owned(),
+            groups: vec![OperationGroup {
+                title: "Issues".to_owned(),
+                operations: vec![
+                    Operation {
+                        method: "GET".to_owned(),
+                        path: "/api/v1/organizations/{org}/issues".to_owned(),
+                        summary: "List issues".to_owned(),
+                        description: "No query means every status and all time.".to_owned(),
+                        scope: "event:read".to_owned(),
+                        parameters: vec![
+                            field("org", "string", true, "Slug or id of the organization."),
+                            field("query", "string", false, "is:open level:error and more."),
+                        ],
+                        body: Vec::new(),
+                        answers: vec![answer("200", "The issues."), answer("400", "A bad query.")],
+                    },
+                    Operation {
+                        method: "PATCH".to_owned(),
+                        path: "/api/v1/organizations/{org}/issues/{issue}".to_owned(),
+                        summary: "Change an issue".to_owned(),
+                        description: String::new(),
+                        scope: "event:write".to_owned(),
+                        parameters: vec![field("org", "string", true, "")],
+                        body: vec![field(
+                            "status",
+                            "string",
+                            false,
+                            "OPEN, RESOLVED or IGNORED.",
+                        )],
+                        answers: vec![answer("200", "The issue.")],
+                    },
+                ],
+            }],
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! Every path of the pages, for links and for the route table.
+//!
+//! [`route`] holds the paths in axum's notation; the functions fill them in, so that a link cannot
+//! differ from its route. Parts are percent-encoded.
+
+use std::fmt::Write as _;
+
+/// Paths in axum's notation, with `{names}` for the parts that vary.
+pub mod route {
+    /// Where everybody starts: leads to the dashboard or to the log-in page.
+    pub const HOME: &str = "/";
+    /// Sign up. GET, POST `name`, `email`, `password`.
+    pub const SIGN_UP: &str = "/signup";
+    /// Log in. GET, POST `email`, `password`, `next`.
+    pub const LOG_IN: &str = "/login";
+    /// Log out. POST.
+    pub const LOG_OUT: &str = "/logout";
+    /// Remember the theme. POST `theme`, `next`.
+    pub const THEME: &str = "/theme";
+    /// The user's account. GET, POST `name`.
+    pub const ACCOUNT: &str = "/account";
+    /// Make an API token. POST `name`.
+    pub const TOKENS: &str = "/account/tokens";
+    /// Revoke an API token. POST.
+    pub const TOKEN_DELETE: &str = "/account/tokens/{token}/delete";
+    /// Make an organization. GET, POST `name`.
+    pub const NEW_ORG: &str = "/o/new";
+    /// Dashboard of an organization. GET.
+    pub const DASHBOARD: &str = "/o/{org}";
+    /// Members of an organization. GET.
+    pub const MEMBERS: &str = "/o/{org}/members";
+    /// Make a project. GET, POST `name`, `platform`.
+    pub const NEW_PROJECT: &str = "/o/{org}/projects/new";
+    /// How to send the first event. GET `?platform=`.
+    pub const GUIDE: &str = "/o/{org}/projects/{project}/guide";
+    /// Server-sent events: `first-event` with the new issue's path as data.
+    pub const GUIDE_STREAM: &str = "/o/{org}/projects/{project}/guide/stream";
+    /// Settings of a project. GET, POST `name`, `platform`.
+    pub const PROJECT_SETTINGS: &str = "/o/{org}/projects/{project}/settings";
+    /// Make a client key. POST `label`.
+    pub const KEYS: &str = "/o/{org}/projects/{project}/keys";
+    /// Change a client key. POST `action` = `activate`, `deactivate` or `delete`.
+    pub const KEY: &str = "/o/{org}/projects/{project}/keys/{key}";
+    /// Delete a project. POST `confirm` = its name.
+    pub const PROJECT_DELETE: &str = "/o/{org}/projects/{project}/delete";
+    /// The issue list. GET, see [`IssueFilter`](crate::filter::IssueFilter).
+    pub const ISSUES: &str = "/o/{org}/issues";
+    /// Change many issues. POST `issue` (repeated short ids), `status` = `OPEN`, `RESOLVED` or
+    /// `IGNORED`, `next` = path to come back to.
+    pub const ISSUES_STATUS: &str = "/o/{org}/issues/status";
+    /// Server-sent events: `issues` with the number of issues that are new since the page as data.
+    pub const ISSUES_STREAM: &str = "/o/{org}/issues/stream";
+    /// An issue with its latest event. GET `?period=&stack=`.
+    pub const ISSUE: &str = "/o/{org}/issues/{issue}";
+    /// Change an issue. POST `status`, `next`.
+    pub const ISSUE_STATUS: &str = "/o/{org}/issues/{issue}/status";
+    /// Delete an issue. POST `confirm` = its short id.
+    pub const ISSUE_DELETE: &str = "/o/{org}/issues/{issue}/delete";
+    /// An issue with one of its events; `{event}` is an event id or `oldest` or `latest`. GET.
+    pub const ISSUE_EVENT: &str = "/o/{org}/issues/{issue}/events/{event}";
+    /// The event as JSON. GET.
+    pub const EVENT_JSON: &str = "/o/{org}/issues/{issue}/events/{event}/json";
+    /// Documentation of the REST API. GET.
+    pub const API_DOCS: &str = "/api/v1/docs";
+    /// The REST API as an OpenAPI document. GET.
+    pub const OPENAPI: &str = "/api/v1/openapi.json";
+    /// A static file. GET; see [`find`](crate::assets::find).
+    pub const STATIC: &str = "/static/{checksum}/{name}";
+    /// Browsers ask for it unasked. GET; answer with the icon of [`assets`](crate::assets).
+    pub const FAVICON: &str = "/favicon.ico";
+}
+
+/// The event part that stands for the stored event received last.
+pub const LATEST: &str = "latest";
+/// The event part that stands for the oldest stored event.
+pub const OLDEST: &str = "oldest";
+
+/// Revoke an API token.
+pub fn token_delete(token: &str) -> String {
+    fill(route::TOKEN_DELETE, &[token])
+}
+
+/// Dashboard of an organization.
+pub fn dashboard(org: &str) -> String {
+    fill(route::DASHBOARD, &[org])
+}
+
+/// Members of an organization.
+pub fn members(org: &str) -> String {
+    fill(route::MEMBERS, &[org])
+}
+
+/// Make a project.
+pub fn new_project(org: &str) -> String {
+    fill(route::NEW_PROJECT, &[org])
+}
+
+/// How to send the first event.
+pub fn guide(org: &str, project: &str) -> String {
+    fill(route::GUIDE, &[org, project])
+}
+
+/// How to send the first event from `platform`.
+pub fn guide_for(org: &str, project: &str, platform: &str) -> String {
+    format!("{}?platform={}", guide(org, project), encoded(platform))
+}
+
+/// Tells when the first event has come.
+pub fn guide_stream(org: &str, project: &str) -> String {
+    fill(route::GUIDE_STREAM, &[org, project])
+}
+
+/// Settings of a project.
+pub fn project_settings(org: &str, project: &str) -> String {
+    fill(route::PROJECT_SETTINGS, &[org, project])
+}
+
+/// Make a client key.
+pub fn keys(org: &str, project: &str) -> String {
+    fill(route::KEYS, &[org, project])
+}
+
+/// Change a client key.
+pub fn key(org: &str, project: &str, key: &str) -> String {
+    fill(route::KEY, &[org, project, key])
+}
+
+/// Delete a project.
+pub fn project_delete(org: &str, project: &str) -> String {
+    fill(route::PROJECT_DELETE, &[org, project])
+}
+
+/// The issue list.
+pub fn issues(org: &str) -> String {
+    fill(route::ISSUES, &[org])
+}
+
+/// The issue list of one project.
+pub fn project_issues(org: &str, project: &str) -> String {
+    format!("{}?project={}", issues(org), encoded(project))
+}
+
+/// Change many issues.
+pub fn issues_status(org: &str) -> String {
+    fill(route::ISSUES_STATUS, &[org])
+}
+
+/// Tells when there are new issues.
+pub fn issues_stream(org: &str) -> String {
+    fill(route::ISSUES_STREAM, &[org])
+}
+
+/// An issue with its latest event.
+pub fn issue(org: &str, issue: &str) -> String {
+    fill(route::ISSUE, &[org, issue])
+}
+
+/// Change an issue.
+pub fn issue_status(org: &str, issue: &str) -> String {
+    fill(route::ISSUE_STATUS, &[org, issue])
+}
+
+/// Delete an issue.
+pub fn issue_delete(org: &str, issue: &str) -> String {
+    fill(route::ISSUE_DELETE, &[org, issue])
+}
+
+/// An issue with one of its events: an id, [`OLDEST`] or [`LATEST`].
+pub fn issue_event(org: &str, issue: &str, event: &str) -> String {
+    fill(route::ISSUE_EVENT, &[org, issue, event])
+}
+
+/// An event as JSON.
+pub fn event_json(org: &str, issue: &str, event: &str) -> String {
+    fill(route::EVENT_JSON, &[org, issue, event])
+}
+
+/// The log-in page that comes back to `next`.
+pub fn log_in_then(next: &str) -> String {
+    format!("{}?next={}", route::LOG_IN, encoded(next))
+}
+
+/// Whether `path` leads back into Copal, and so may be followed after a form.
+///
+/// Browsers read `//host` and `/\host` as other hosts, and skip tabs and line ends.
+pub fn is_local(path: &str) -> bool {
+    path.starts_with('/')
+        && !path.starts_with("//")
+        && !path.contains('\\')
+        && !path.chars().any(char::is_control)
+}
+
+/// Percent-encodes everything but unreserved characters (RFC 3986 2.3).
+pub fn encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            write!(encoded, "%{byte:02X}").expect("a string takes all that is written");
+        }
+    }
+    encoded
+}
+
+/// Puts `parts` in the place of the `{names}`, in order.
+fn fill(route: &str, parts: &[&str]) -> String {
+    let mut path = String::with_capacity(route.len() + 32);
+    let mut parts = parts.iter();
+    for (index, segment) in route.split('/').enumerate() {
+        if index > 0 {
+            path.push('/');
+        }
+        match segment.starts_with('{') {
+            true => path.push_str(&encoded(parts.next().expect("one part for each name"))),
+            false => path.push_str(segment),
+        }
+    }
+    path
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fills_routes_in_order() {
+        assert_eq!(dashboard("acme"), "/o/acme");
+        assert_eq!(
+            event_json("acme", "SHOP-12", "abc"),
+            "/o/acme/issues/SHOP-12/events/abc/json"
+        );
+        assert_eq!(
+            guide_for("a", "p", "c#/x"),
+            "/o/a/projects/p/guide?platform=c%23%2Fx"
+        );
+    }
+
+    #[test]
+    fn follows_only_own_paths() {
+        assert!(is_local("/o/acme?query=a:b"));
+        for path in [
+            "//evil.example",
+            "/\\evil",
+            "https://evil.example",
+            "",
+            "/\t/evil",
+        ] {
+            assert!(!is_local(path), "{path:?}");
+        }
+    }
+}
