@@ -215,7 +215,7 @@ mod tests {
 
     #[test]
     fn ages_read_as_people_say_them() {
-        let age = |seconds| {
+        let age = |seconds: i64| {
             let now = Timestamp::from_second(2_000_000_000).unwrap();
             let at = Timestamp::from_second(2_000_000_000 - seconds).unwrap();
             Age::between(at, now).to_string()

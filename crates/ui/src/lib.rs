@@ -10,7 +10,7 @@
 //! ```
 //!
 //! Nothing here does I/O or asks the time: pages that show ages carry `now` in their [`Nav`]. What
-//! comes from an event is hostile text; templates write it with the filters of [`filters`], which
+//! comes from an event is hostile text; templates write it with the filters of `filters`, which
 //! escape, shorten and isolate it. No page needs a script, and none has an inline script or style.
 //!
 //! # Layout
@@ -27,7 +27,7 @@
 
 pub mod assets;
 pub mod filter;
-pub mod filters;
+pub(crate) mod filters;
 pub mod form;
 pub mod format;
 pub mod icon;
