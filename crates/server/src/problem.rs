@@ -4,11 +4,12 @@
 //! middleware, knows the request: it turns the problem into `application/problem+json` (RFC 9457)
 //! for the REST API and into an error page with a next step for browsers.
 
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use crate::app::App;
 use crate::middleware::audience::Audience;
 use crate::middleware::request_id::RequestId;
 
@@ -156,7 +157,7 @@ impl From<copal_store::Error> for Problem {
 }
 
 /// Turns the [`Problem`] that a response carries into what the caller can read.
-pub async fn render(request: Request, next: Next) -> Response {
+pub async fn render(State(app): State<App>, request: Request, next: Next) -> Response {
     let asked = Asked::of(&request);
     let mut response = next.run(request).await;
     let Some(problem) = response.extensions_mut().remove::<Problem>() else {
@@ -165,7 +166,7 @@ pub async fn render(request: Request, next: Next) -> Response {
     let (head, _) = response.into_parts();
     let mut told = match asked.audience {
         Audience::Api | Audience::Sdk => json_answer(&problem, &asked),
-        Audience::Page => crate::web::error::answer(&problem, &asked),
+        Audience::Page => crate::web::error::answer(&app, &problem, &asked),
     };
     for (name, value) in &head.headers {
         if name != header::CONTENT_LENGTH && name != header::CONTENT_TYPE {

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::extract::Request;
 use axum::handler::Handler;
 use axum::http::{Method, StatusCode};
-use axum::middleware::from_fn;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use copal_model::policy::Action;
 
@@ -113,11 +113,12 @@ pub fn table() -> Vec<Route> {
     crate::web::routes()
 }
 
-/// Builds the router out of the table. Routes of several methods on one path merge.
+/// Builds the router out of the table. Routes of several methods on one path merge; problems are
+/// told as whoever asks can read them.
 ///
 /// # Panics
 /// When two routes have the same method and path: a mistake in the table, found at start.
-pub fn router(table: Vec<Route>) -> Router<App> {
+pub fn router(table: Vec<Route>, app: App) -> Router {
     table
         .into_iter()
         .fold(Router::new(), |router, route| {
@@ -125,7 +126,8 @@ pub fn router(table: Vec<Route>) -> Router<App> {
         })
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
-        .layer(from_fn(problem::render))
+        .layer(from_fn_with_state(app.clone(), problem::render))
+        .with_state(app)
 }
 
 async fn not_found() -> Problem {

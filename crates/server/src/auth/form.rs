@@ -14,7 +14,7 @@ use crate::auth::secret::Secret;
 use crate::auth::{Refusal, session};
 
 /// The field in which forms carry their token.
-pub const TOKEN_FIELD: &str = "form_token";
+pub const TOKEN_FIELD: &str = "csrf";
 /// The header in which scripts of our pages carry it.
 pub const TOKEN_HEADER: &str = "x-csrf-token";
 /// Bytes in a form, at most.

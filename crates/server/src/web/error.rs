@@ -3,10 +3,11 @@
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+use crate::app::App;
 use crate::problem::{Asked, NextStep, Problem};
 
 /// Answers a browser. Who is not logged in is sent to log in and comes back afterwards.
-pub fn answer(problem: &Problem, asked: &Asked) -> Response {
+pub fn answer(_app: &App, problem: &Problem, asked: &Asked) -> Response {
     if problem.next_step == NextStep::LogIn {
         return to_login(asked);
     }
