@@ -4,18 +4,48 @@
 //! `fdatasync`; many are synced together (group commit). The reader follows behind, and segments
 //! are deleted once the store has committed past them. The journal knows nothing of events: a
 //! record is bytes.
-//
-// The shape other crates build against (the journal's author fills it in):
-//
-// Journal::open(folder: &Path, config: Config, fs: Arc<dyn Fs>) -> Result<(Journal, Recovery), Error>
-// Journal: Clone
-//   .id() -> [u8; 16]                                        the folder's own random id
-//   .append(record: Vec<u8>) -> impl Future<Result<u64, AppendError>>   durable once it answers; the sequence
-//   .reader(after: u64) -> Reader                            records with a sequence > after
-//   .forget(up_to: u64)                                      deletes segments wholly <= up_to
-//   .stats() -> Stats { backlog_records, backlog_bytes, last_sequence, forgotten_sequence, corrupt_records }
-//   .failed() -> impl Future                                 resolves when a write or fsync has failed
-//   .close() -> impl Future                                  syncs what is pending, refuses what comes
-// Reader.next(records_max: usize, bytes_max: usize) -> impl Future<Result<Vec<Entry>, Error>>  waits for one at least
-// Entry { sequence: u64, record: Vec<u8> } or a gap { from, to } where damaged records stood
-// AppendError { Full, TooLarge, Failed, Closed }
+//!
+//! # What it promises
+//!
+//! - An answer to [`Journal::append`] means: the record, and the name of the file it is in, have
+//!   been synced. The journal gives it to a reader until [`Journal::forget`] covers it.
+//! - After a failed write or sync nothing is acknowledged ever again by this process: the kernel
+//!   may have thrown the data away and forgotten that it did. [`Journal::failed`] resolves, and the
+//!   process is to end; the next start recovers.
+//! - Damage is never silent and never spreads: damaged bytes go to `quarantine/`, the reader is
+//!   told the exact sequences that are gone, and every later record is kept.
+//! - Sequences are never used twice, not even when the folder is emptied (see [`Folder::open`]).
+//!
+//! It does not protect against the loss of the disk, nor against a disk that lies about flushing.
+//!
+//! # Layout
+//!
+//! - [`Folder`]: the private folder, its lock and its id; the way to a [`Journal`]
+//! - [`Journal`]: append, forget, stats; handles to one writer thread
+//! - [`Reader`]: follows the synced end of the log
+//! - `segment`: what a segment file looks like; `scan`: reading one, with or without damage
+//! - `recover`: what opening does about torn, damaged, missing and foreign files
+//! - `writer`: the only thread that writes
+//! - [`fs`]: the file operations used, so that tests can let each of them fail
+
+mod config;
+mod error;
+mod folder;
+pub mod fs;
+mod journal;
+mod quarantine;
+mod reader;
+mod recover;
+mod scan;
+mod segment;
+mod shared;
+mod writer;
+
+pub use config::{
+    BACKLOG_BYTES_DEFAULT, CONSUMED_BYTES_DEFAULT, Config, RECORD_BYTES_MAX, SEGMENT_BYTES_DEFAULT,
+};
+pub use error::{AppendError, Error};
+pub use folder::Folder;
+pub use journal::{Journal, Stats};
+pub use reader::{Entry, Reader};
+pub use recover::Recovery;
