@@ -7,7 +7,7 @@ import { parseArgs } from "node:util";
 import { build } from "esbuild";
 import { chromium } from "playwright-core";
 
-import { chromiumOptions } from "../chromium.mjs";
+import { chromiumOptions } from "../../chromium.mjs";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

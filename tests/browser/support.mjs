@@ -1,0 +1,117 @@
+// What the journeys share: a real program on an empty folder, a real browser, and the checks that
+// hold on every page.
+import assert from "node:assert/strict";
+import { spawn, execFile } from "node:child_process";
+import { mkdtemp, mkdir, readFile, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { promisify } from "node:util";
+
+import { chromium } from "playwright-core";
+
+import { chromiumOptions } from "../chromium.mjs";
+
+const run = promisify(execFile);
+const root = new URL("../..", import.meta.url).pathname;
+const copal = process.env.COPAL ?? join(root, "target/debug/copal");
+const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** Where screenshots go, to be looked at. */
+export const output = join(root, "tests/browser/output");
+export const password = "a long enough password";
+
+/** A running `copal`; `stop()` ends it and removes its data. */
+export async function startCopal(command = "serve") {
+  const data = await mkdtemp(join(tmpdir(), "copal-browser-"));
+  const child = spawn(copal, [command, "--data", data, "--listen", "127.0.0.1:0"], {
+    stdio: ["ignore", "pipe", process.env.COPAL_LOG ? "inherit" : "ignore"],
+  });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const { value } = await lines.next();
+  assert.match(value ?? "", /^copal listening on http:/, "the program says where it listens");
+  const url = value.replace("copal listening on ", "");
+  return {
+    url,
+    lines,
+    async cli(...words) {
+      const { stdout } = await run(copal, [...words, "--data", data, "--json"]);
+      return JSON.parse(stdout);
+    },
+    async stop() {
+      child.kill("SIGTERM");
+      await new Promise((resolve) => child.once("exit", resolve));
+      await rm(data, { recursive: true });
+    },
+  };
+}
+
+/** Headless Chromium. */
+export const launch = () => chromium.launch(chromiumOptions);
+
+/** A page whose console errors and CSP violations are collected in `page.complaints`. */
+export async function openPage(browser, { width = 1440, scheme = "light", script = true } = {}) {
+  const context = await browser.newContext({
+    viewport: { width, height: width < 600 ? 844 : 1000 },
+    colorScheme: scheme,
+    javaScriptEnabled: script,
+  });
+  const page = await context.newPage();
+  page.complaints = [];
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) page.complaints.push(message.text());
+  });
+  page.on("pageerror", (error) => page.complaints.push(String(error)));
+  return page;
+}
+
+/** Fills the sign-up form and lands on the dashboard of the personal organization. */
+export async function signUp(page, url, name) {
+  await page.goto(`${url}/signup`);
+  await page.fill("input[name=name]", name);
+  await page.fill("input[name=email]", `${name.toLowerCase().replaceAll(" ", ".")}@shop.example`);
+  await page.fill("input[name=password]", password);
+  await page.click("main form button[type=submit]");
+  await page.waitForURL(/\/o\/[^/]+$/);
+  return new URL(page.url()).pathname;
+}
+
+/** Creates a project on the page and answers its DSN, which the guide shows. */
+export async function createProject(page, name, platform) {
+  await page.fill("input[name=name]", name);
+  await page.check(`input[name=platform][value=${platform}]`, { force: true });
+  await page.click("main form button[type=submit]");
+  await page.waitForSelector("[data-dsn]");
+  return page.getAttribute("[data-dsn]", "data-dsn");
+}
+
+/** Nothing on the console, no CSP violation, axe-core clean, nothing scrolls sideways. */
+export async function checkPage(page, name) {
+  assert.deepEqual(page.complaints, [], `${name}: the console is silent`);
+  const sideways = await page.evaluate(
+    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  );
+  assert.ok(sideways <= 0, `${name}: scrolls sideways by ${sideways} px`);
+  const result = await page.evaluate(`(() => { ${axe}; return axe.run(); })()`);
+  const found = result.violations.map(
+    (one) => `${one.id}: ${one.help} (${one.nodes.map((node) => node.target).join("; ")})`,
+  );
+  assert.deepEqual(found, [], `${name}: axe-core finds nothing`);
+}
+
+/** Looks at a page in light and dark, at both widths, and checks each. */
+export async function lookAt(page, name, check = checkPage) {
+  await mkdir(output, { recursive: true });
+  const before = page.viewportSize();
+  for (const width of [1440, 390]) {
+    for (const scheme of ["light", "dark"]) {
+      await page.setViewportSize({ width, height: width < 600 ? 844 : 1000 });
+      await page.emulateMedia({ colorScheme: scheme });
+      await page.screenshot({ path: join(output, `${name}-${width}-${scheme}.png`), fullPage: true });
+      await check(page, `${name} at ${width} px, ${scheme}`);
+    }
+  }
+  await page.setViewportSize(before);
+  await page.emulateMedia({ colorScheme: "light" });
+}
