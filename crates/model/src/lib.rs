@@ -12,7 +12,7 @@
 //! - [`policy`]: which role may do what
 //! - [`outcome`]: how every received item ended
 //! - [`limits`]: every limit of the data model, named once
-//! - [`email`], [`slug`]: normal forms of text that identifies
+//! - [`email`], [`slug`], [`name`]: normal forms of text that identifies or names
 //! - [`ambient`]: time and randomness as parameters
 
 #![warn(missing_docs)]
@@ -24,6 +24,7 @@ pub mod id;
 pub mod issue;
 pub mod limits;
 pub mod member;
+pub mod name;
 pub mod organization;
 pub mod outcome;
 pub mod policy;

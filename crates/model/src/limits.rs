@@ -12,6 +12,12 @@ pub const PASSWORD_CHARS_MAX: usize = 256;
 pub const ORG_NAME_CHARS_MAX: usize = 100;
 /// Characters in the name of a project.
 pub const PROJECT_NAME_CHARS_MAX: usize = 100;
+/// Characters in the name of an SDK platform, such as `python`.
+pub const PLATFORM_CHARS_MAX: usize = 64;
+/// Characters in the label of a client key.
+pub const KEY_LABEL_CHARS_MAX: usize = 100;
+/// Characters in the name of an API token.
+pub const TOKEN_NAME_CHARS_MAX: usize = 100;
 /// Bytes in a slug.
 pub const SLUG_BYTES_MAX: usize = 50;
 /// Projects in one organization, whatever its plan.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::limits::ORG_NAME_CHARS_MAX;
 use crate::{OrgId, Slug, Timestamp};
 
 /// A tenant: everything else belongs to one.
@@ -20,6 +21,21 @@ pub struct Organization {
     pub is_personal: bool,
     /// When it was made.
     pub created_at: Timestamp,
+}
+
+impl Organization {
+    /// The name of a person's own organization, within the limit of names: `Ana's Workspace`.
+    pub fn personal_name(user_name: &str) -> String {
+        const SUFFIX: &str = "'s Workspace";
+        let room = ORG_NAME_CHARS_MAX - SUFFIX.len();
+        let user_name: String = user_name.chars().take(room).collect();
+        format!("{}{SUFFIX}", user_name.trim_end())
+    }
+
+    /// The slug that a name asks for; where it is taken, a number tells them apart.
+    pub fn wanted_slug(name: &str) -> Slug {
+        Slug::from_name(name, "org")
+    }
 }
 
 /// What an organization may use. The limits behind it are configuration.
@@ -74,5 +90,18 @@ impl FromStr for Plan {
             "ENTERPRISE" => Ok(Self::Enterprise),
             _ => Err(InvalidPlan),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn personal_name_stays_within_the_limit() {
+        assert_eq!(Organization::personal_name("Ana"), "Ana's Workspace");
+        let long = Organization::personal_name(&"ü".repeat(ORG_NAME_CHARS_MAX));
+        assert_eq!(long.chars().count(), ORG_NAME_CHARS_MAX);
+        assert!(long.ends_with("ü's Workspace"));
     }
 }

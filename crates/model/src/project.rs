@@ -23,6 +23,15 @@ pub struct Project {
     pub created_at: Timestamp,
 }
 
+impl Project {
+    /// The DSN that pages show, on a server that is reached at `base_url`; `None` when no key is
+    /// active.
+    pub fn dsn(&self, base_url: &str) -> Option<String> {
+        let key = self.public_key.as_deref()?;
+        Some(dsn(base_url, key, self.id))
+    }
+}
+
 /// The credential inside a DSN: it allows to send, and nothing else.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientKey {
@@ -38,4 +47,40 @@ pub struct ClientKey {
     pub is_active: bool,
     /// When it was made.
     pub created_at: Timestamp,
+}
+
+impl ClientKey {
+    /// The DSN with this key, on a server that is reached at `base_url`.
+    pub fn dsn(&self, base_url: &str) -> String {
+        dsn(base_url, &self.public_key, self.project_id)
+    }
+}
+
+fn dsn(base_url: &str, public_key: &str, project: ProjectId) -> String {
+    let base_url = base_url.trim_end_matches('/');
+    let (scheme, rest) = base_url.split_once("://").unwrap_or(("http", base_url));
+    format!("{scheme}://{public_key}@{rest}/{project}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dsn_is_the_base_url_with_key_and_project() {
+        let project = ProjectId::new(7).unwrap();
+        for (base_url, expected) in [
+            ("http://127.0.0.1:8000", "http://k@127.0.0.1:8000/7"),
+            (
+                "https://err.example/copal/",
+                "https://k@err.example/copal/7",
+            ),
+            ("http://[::1]:8000", "http://k@[::1]:8000/7"),
+        ] {
+            let dsn = dsn(base_url, "k", project);
+            assert_eq!(dsn, expected);
+            let read: copal_protocol::Dsn = dsn.parse().unwrap();
+            assert_eq!((read.project_id, read.public_key.as_str()), (7, "k"));
+        }
+    }
 }

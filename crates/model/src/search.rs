@@ -284,7 +284,9 @@ fn time(field: TimeField, value: &str, now: Timestamp) -> Result<Condition, Stri
     let help =
         || format!("`{value}` is no time: -24h, -7d, >2026-11-01 and <2026-11-01T12:00:00Z are");
     if let Some(age) = value.strip_prefix('-') {
-        let since = now - parse_age(age).ok_or_else(help)?;
+        let age = parse_age(age).ok_or_else(help)?;
+        // Longer ago than there are years.
+        let since = now.checked_sub(age).unwrap_or(Timestamp::MIN);
         return Ok(Condition::Time(field, Comparison::GreaterOrEqual, since));
     }
     let (comparison, moment) = comparison(value);
@@ -362,6 +364,10 @@ mod tests {
             panic!()
         };
         assert_eq!(since.as_second(), 1_800_000_000 - 86_400);
+        let Condition::Time(_, _, since) = terms("firstSeen:-1000000w")[0].condition else {
+            panic!()
+        };
+        assert_eq!(since, Timestamp::MIN);
     }
 
     #[test]

@@ -7,15 +7,19 @@ use crate::limits::SLUG_BYTES_MAX;
 /// A readable name in a URL: `a-z`, `0-9` and `-`, with at least one letter.
 ///
 /// The letter, and the rule that a slug is never a UUID, keep slugs and ids apart: `{org}` and
-/// `{project}` in a URL may be either.
+/// `{project}` in a URL may be either. `new` stands in the same place of a URL as a slug does
+/// (`/o/new`), so it is none.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Slug(String);
+
+/// The word that pages for making things have where a slug would stand.
+const RESERVED: &str = "new";
 
 /// A text that cannot be a slug.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "a slug has 1 to {SLUG_BYTES_MAX} characters of a-z, 0-9 and -, at least one of them a letter, \
-     and no - at either end"
+     no - at either end, and is not `{RESERVED}`"
 )]
 pub struct InvalidSlug;
 
@@ -32,6 +36,7 @@ impl Slug {
             && text.bytes().any(|byte| byte.is_ascii_lowercase())
             && !text.starts_with('-')
             && !text.ends_with('-')
+            && text != RESERVED
             && uuid::Uuid::parse_str(text).is_err();
         if fits {
             Ok(Self(text.to_owned()))
@@ -93,6 +98,8 @@ mod tests {
         assert!(Slug::parse("123").is_err());
         assert!(Slug::parse("0198f3a2-0000-7000-8000-000000000000").is_err());
         assert!(Slug::parse("-a").is_err());
+        assert!(Slug::parse("new").is_err());
+        assert_eq!(Slug::from_name("New", "org").as_str(), "org");
         assert!(Slug::parse(&"a".repeat(SLUG_BYTES_MAX)).is_ok());
         assert!(Slug::parse(&"a".repeat(SLUG_BYTES_MAX + 1)).is_err());
     }
