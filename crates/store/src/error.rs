@@ -32,6 +32,17 @@ pub enum Error {
     /// A write or fsync failed: nothing after it can be trusted (exit code 3).
     #[error("the store's disk failed: {0}")]
     Disk(#[source] std::io::Error),
+    /// A later program has written the data folder; this one must not touch it.
+    #[error(
+        "the data folder was written by a newer Copal (schema {stored}, this one knows {known}): \
+         run that version, or restore a backup made before the upgrade"
+    )]
+    NewerSchema {
+        /// Version of the stored schema.
+        stored: u32,
+        /// The latest version that this program knows.
+        known: u32,
+    },
     /// The stored data or the engine is broken.
     #[error("the store is broken: {0}")]
     Broken(#[source] Box<dyn std::error::Error + Send + Sync>),

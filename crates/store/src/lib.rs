@@ -24,6 +24,7 @@ pub mod projects;
 pub mod record;
 pub mod scope;
 pub mod sessions;
+pub mod sqlite;
 pub mod tokens;
 pub mod upkeep;
 pub mod users;

@@ -35,7 +35,8 @@ pub struct Guarantee {
 /// Keeping the store in order.
 #[async_trait]
 pub trait Upkeep: Send + Sync {
-    /// Changes whenever another process has committed something: time to drop caches.
+    /// Changes whenever another process has committed something, or this one has changed anything
+    /// but telemetry: time to drop caches.
     async fn change_token(&self) -> Result<u64>;
 
     /// Drops the partitions whose retention is over at `now`, and folds their stored counts into
