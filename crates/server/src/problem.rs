@@ -143,7 +143,7 @@ impl From<copal_store::Error> for Problem {
                 )
                 .with_retry_after_secs(5)
             }
-            Error::Disk(_) | Error::Broken(_) => {
+            Error::Disk(_) | Error::Broken(_) | Error::NewerSchema { .. } => {
                 tracing::error!(%error, "the store failed");
                 Self::new(
                     StatusCode::INTERNAL_SERVER_ERROR,

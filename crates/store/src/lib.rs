@@ -17,6 +17,7 @@
 pub mod access;
 mod error;
 pub mod events;
+mod hex;
 pub mod issues;
 pub mod organizations;
 mod page;

@@ -261,7 +261,7 @@ mod tests {
 
     fn engine(folder: &Path) -> Engine {
         let path = folder.join("copal.db");
-        std::fs::File::create(&path).unwrap();
+        super::super::create_private_file(&path).unwrap();
         Engine::open(&path, Options::default()).unwrap()
     }
 

@@ -22,6 +22,9 @@ macro_rules! migrations {
 
 /// All steps, in order.
 const MIGRATIONS: &[Migration] = migrations![
+    1 "0001_organizations",
+    2 "0002_sessions",
+    3 "0003_projects",
     4 "0004_issues",
 ];
 
@@ -72,11 +75,7 @@ pub(super) fn schema_digest(tx: &Connection) -> Result<String> {
         digest.update(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?);
         digest.update([0]);
     }
-    Ok(digest
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
+    Ok(crate::hex::encode(&digest.finalize()))
 }
 
 /// What the file says its schema is: the digest written when it was last migrated.

@@ -39,15 +39,24 @@ impl SqliteStore {
             .create(folder)
             .map_err(Error::Disk)?;
         let path = folder.join(FILE_NAME);
-        // SQLite gives the files beside it the mode of the main one.
-        fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .mode(0o600)
-            .open(&path)
-            .map_err(Error::Disk)?;
+        create_private_file(&path)?;
         Ok(Self {
             engine: Engine::open(&path, options)?,
         })
+    }
+}
+
+/// SQLite gives the files beside it the mode of the main one, so that one is made first.
+fn create_private_file(path: &Path) -> Result<()> {
+    // Only when it is not there: closing a descriptor of an open database would drop the locks
+    // that SQLite holds in this process (POSIX).
+    let created = fs::OpenOptions::new()
+        .create_new(true)
+        .write(true)
+        .mode(0o600)
+        .open(path);
+    match created {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(Error::Disk(error)),
+        _ => Ok(()),
     }
 }
