@@ -20,7 +20,7 @@ create table tokens (
     -- The first characters of the secret, to tell tokens apart.
     prefix text not null,
     secret_hash blob not null unique check (length(secret_hash) = 32),
-    -- A JSON array of scopes; null = all its user's rights.
+    -- Scopes with blanks between them; null = all its user's rights.
     scopes text,
     created_at integer not null,
     -- To the minute, so that a busy token costs one write a minute.

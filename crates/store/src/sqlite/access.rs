@@ -1,0 +1,255 @@
+//! Credentials to scopes: the one file of this engine that makes an [`OrgScope`].
+
+use async_trait::async_trait;
+use copal_model::{OrgId, Organization, Plan, Project, ProjectId, Timestamp, TokenId, UserId};
+use rusqlite::types::Value;
+use rusqlite::{Connection, params};
+
+use super::{Columns, SqliteStore, organizations, projects, tokens, users};
+use crate::access::{
+    Access, Credential, KeyAccess, OrgAccess, OrgRef, Principal, ProjectRef, RecordAccess,
+    SecretHash,
+};
+use crate::{OrgScope, ProjectScope, Result};
+
+/// How exactly it is kept when a token was last used: a busy one costs one write a minute.
+const LAST_USED_SECONDS: i64 = 60;
+
+#[async_trait]
+impl Access for SqliteStore {
+    async fn find_session(&self, secret: &SecretHash, now: Timestamp) -> Result<Option<Principal>> {
+        let secret = *secret;
+        self.engine
+            .read(move |db| find_session(db, &secret, now))
+            .await
+    }
+
+    async fn find_token(&self, secret: &SecretHash, now: Timestamp) -> Result<Option<Principal>> {
+        let secret = *secret;
+        let found = self
+            .engine
+            .read(move |db| find_token(db, &secret, now))
+            .await?;
+        let Some(found) = found else {
+            return Ok(None);
+        };
+        let minute = to_the_minute(now);
+        if found.last_used_at.is_none_or(|last| last < minute) {
+            self.engine
+                .write(move |db| note_use(db, found.id, minute))
+                .await?;
+        }
+        Ok(Some(found.principal))
+    }
+
+    async fn open_org(&self, user: UserId, org: &OrgRef) -> Result<Option<OrgAccess>> {
+        let org = org.clone();
+        self.engine.read(move |db| open_org(db, user, &org)).await
+    }
+
+    async fn open_project(
+        &self,
+        scope: &OrgScope,
+        project: &ProjectRef,
+    ) -> Result<Option<(ProjectScope, Project)>> {
+        let (scope, project) = (*scope, project.clone());
+        self.engine
+            .read(move |db| open_project(db, scope, &project))
+            .await
+    }
+
+    async fn open_key(&self, public_key: &str) -> Result<Option<KeyAccess>> {
+        let public_key = public_key.to_owned();
+        self.engine.read(move |db| open_key(db, &public_key)).await
+    }
+
+    async fn open_recording(&self, project: ProjectId) -> Result<Option<RecordAccess>> {
+        self.engine
+            .read(move |db| open_recording(db, project))
+            .await
+    }
+
+    async fn open_org_as_operator(&self, org: &OrgRef) -> Result<Option<(OrgScope, Organization)>> {
+        let org = org.clone();
+        self.engine
+            .read(move |db| open_org_as_operator(db, &org))
+            .await
+    }
+}
+
+fn find_session(db: &Connection, secret: &SecretHash, now: Timestamp) -> Result<Option<Principal>> {
+    let mut find = db.prepare_cached(&format!(
+        "select {}, s.authenticated_at, s.expires_at
+        from sessions s
+        join users u on u.id = s.user_id
+        where s.secret_hash = $1
+          and s.expires_at > $2",
+        users::COLUMNS
+    ))?;
+    let mut found = find.query_and_then(params![secret, now.as_microsecond()], |row| {
+        let columns = Columns::new("sessions", row);
+        Ok(Principal {
+            user: users::user(row)?,
+            credential: Credential::Session {
+                hash: *secret,
+                authenticated_at: columns.time("authenticated_at")?,
+                expires_at: columns.time("expires_at")?,
+            },
+        })
+    })?;
+    found.next().transpose()
+}
+
+/// A token that lives, and when it was last used.
+struct FoundToken {
+    id: TokenId,
+    principal: Principal,
+    last_used_at: Option<Timestamp>,
+}
+
+fn find_token(db: &Connection, secret: &SecretHash, now: Timestamp) -> Result<Option<FoundToken>> {
+    let mut find = db.prepare_cached(&format!(
+        "select {}, t.id, t.scopes, t.last_used_at
+        from tokens t
+        join users u on u.id = t.user_id
+        where t.secret_hash = $1
+          and (t.expires_at is null or t.expires_at > $2)",
+        users::COLUMNS
+    ))?;
+    let mut found = find.query_and_then(params![secret, now.as_microsecond()], |row| {
+        let columns = Columns::new("tokens", row);
+        let id = TokenId::new(columns.uuid("id")?);
+        Ok(FoundToken {
+            id,
+            principal: Principal {
+                user: users::user(row)?,
+                credential: Credential::Token {
+                    id,
+                    scopes: tokens::scopes(&columns)?,
+                },
+            },
+            last_used_at: columns.optional_time("last_used_at")?,
+        })
+    })?;
+    found.next().transpose()
+}
+
+fn note_use(db: &Connection, token: TokenId, minute: Timestamp) -> Result<()> {
+    db.prepare_cached(
+        "update tokens
+        set last_used_at = $1
+        where id = $2",
+    )?
+    .execute(params![minute.as_microsecond(), token.as_uuid().as_bytes()])?;
+    Ok(())
+}
+
+fn to_the_minute(now: Timestamp) -> Timestamp {
+    let second = now.as_second();
+    Timestamp::from_second(second - second.rem_euclid(LAST_USED_SECONDS)).unwrap_or(now)
+}
+
+fn open_org(db: &Connection, user: UserId, org: &OrgRef) -> Result<Option<OrgAccess>> {
+    let (name, value) = org_name(org);
+    let mut find = db.prepare_cached(&format!(
+        "select {}, {}
+        from members m
+        join organizations o on o.id = m.org_id
+        join users u on u.id = m.user_id
+        where m.user_id = $1
+          and {name} = $2",
+        organizations::COLUMNS,
+        organizations::MEMBER_COLUMNS
+    ))?;
+    let mut found = find.query_and_then(params![user.as_uuid().as_bytes(), value], |row| {
+        let organization = organizations::organization(row)?;
+        Ok(OrgAccess {
+            scope: OrgScope::granted(organization.id),
+            member: organizations::member(row)?,
+            organization,
+        })
+    })?;
+    found.next().transpose()
+}
+
+fn open_project(
+    db: &Connection,
+    scope: OrgScope,
+    project: &ProjectRef,
+) -> Result<Option<(ProjectScope, Project)>> {
+    let (name, value) = match project {
+        ProjectRef::Id(id) => ("p.id", Value::Integer(id.get().into())),
+        ProjectRef::Slug(slug) => ("p.slug", Value::Text(slug.to_string())),
+    };
+    let mut find = db.prepare_cached(&format!(
+        "select {}
+        from projects p
+        where p.org_id = $1
+          and {name} = $2",
+        projects::COLUMNS
+    ))?;
+    let org = scope.org();
+    let mut found = find.query_and_then(params![org.as_uuid().as_bytes(), value], |row| {
+        let project = projects::project(row)?;
+        Ok((scope.project(project.id), project))
+    })?;
+    found.next().transpose()
+}
+
+fn open_key(db: &Connection, public_key: &str) -> Result<Option<KeyAccess>> {
+    let mut find = db.prepare_cached(
+        "select org_id, project_id, is_active
+        from client_keys
+        where public_key = $1",
+    )?;
+    let mut found = find.query_and_then([public_key], |row| {
+        let columns = Columns::new("client_keys", row);
+        let org = OrgScope::granted(OrgId::new(columns.uuid("org_id")?));
+        Ok(KeyAccess {
+            scope: org.project(columns.read("project_id", projects::project_id)?),
+            is_active: columns.get("is_active")?,
+        })
+    })?;
+    found.next().transpose()
+}
+
+fn open_recording(db: &Connection, project: ProjectId) -> Result<Option<RecordAccess>> {
+    let mut find = db.prepare_cached(
+        "select o.id, o.plan
+        from projects p
+        join organizations o on o.id = p.org_id
+        where p.id = $1",
+    )?;
+    let mut found = find.query_and_then([project.get()], |row| {
+        let columns = Columns::new("organizations", row);
+        let org = OrgScope::granted(OrgId::new(columns.uuid("id")?));
+        Ok(RecordAccess {
+            scope: org.project(project),
+            retention_days: columns.parse::<Plan>("plan")?.retention_days(),
+        })
+    })?;
+    found.next().transpose()
+}
+
+fn open_org_as_operator(db: &Connection, org: &OrgRef) -> Result<Option<(OrgScope, Organization)>> {
+    let (name, value) = org_name(org);
+    let mut find = db.prepare_cached(&format!(
+        "select {}
+        from organizations o
+        where {name} = $1",
+        organizations::COLUMNS
+    ))?;
+    let mut found = find.query_and_then([value], |row| {
+        let organization = organizations::organization(row)?;
+        Ok((OrgScope::granted(organization.id), organization))
+    })?;
+    found.next().transpose()
+}
+
+/// The column that a URL names an organization by, and what it must hold.
+fn org_name(org: &OrgRef) -> (&'static str, Value) {
+    match org {
+        OrgRef::Id(id) => ("o.id", Value::Blob(id.as_uuid().as_bytes().to_vec())),
+        OrgRef::Slug(slug) => ("o.slug", Value::Text(slug.to_string())),
+    }
+}

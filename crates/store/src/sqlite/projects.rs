@@ -1,0 +1,349 @@
+//! Projects and their client keys.
+
+use async_trait::async_trait;
+use copal_model::limits::{KEYS_PER_PROJECT_MAX, PROJECTS_PER_ORG_MAX};
+use copal_model::{ClientKey, KeyId, OrgId, Project, ProjectId, Slug};
+use rusqlite::{Connection, Row, params};
+
+use super::{Columns, SqliteStore};
+use crate::projects::{KeyPatch, NewKey, NewProject, ProjectPatch, Projects};
+use crate::{Error, OrgScope, ProjectScope, Result};
+
+/// The columns of [`project`]; `p` is the table.
+pub(super) const COLUMNS: &str = "p.id, p.org_id, p.name, p.slug, p.platform, p.first_event_at, \
+    p.created_at, (
+        select k.public_key
+        from client_keys k
+        where k.org_id = p.org_id and k.project_id = p.id and k.is_active
+        order by k.created_at, k.id
+        limit 1
+    ) as public_key";
+
+const KEY_COLUMNS: &str = "k.id, k.project_id, k.public_key, k.label, k.is_active, k.created_at";
+
+/// What the first key of a project is called.
+const FIRST_KEY_LABEL: &str = "Default";
+
+#[async_trait]
+impl Projects for SqliteStore {
+    async fn create_project(&self, scope: &OrgScope, project: NewProject) -> Result<Project> {
+        let scope = *scope;
+        self.engine
+            .write(move |db| create_project(db, scope, project))
+            .await
+    }
+
+    async fn list_projects(&self, scope: &OrgScope) -> Result<Vec<Project>> {
+        let org = scope.org();
+        self.engine.read(move |db| list_projects(db, org)).await
+    }
+
+    async fn update_project(&self, scope: &ProjectScope, patch: ProjectPatch) -> Result<Project> {
+        let scope = *scope;
+        self.engine
+            .write(move |db| update_project(db, scope, &patch))
+            .await
+    }
+
+    async fn delete_project(&self, scope: &ProjectScope) -> Result<()> {
+        let scope = *scope;
+        self.engine.write(move |db| delete_project(db, scope)).await
+    }
+
+    async fn list_keys(&self, scope: &ProjectScope) -> Result<Vec<ClientKey>> {
+        let scope = *scope;
+        self.engine.read(move |db| list_keys(db, scope)).await
+    }
+
+    async fn create_key(&self, scope: &ProjectScope, key: NewKey) -> Result<ClientKey> {
+        let scope = *scope;
+        self.engine
+            .write(move |db| create_key(db, scope, key))
+            .await
+    }
+
+    async fn update_key(
+        &self,
+        scope: &ProjectScope,
+        key: KeyId,
+        patch: KeyPatch,
+    ) -> Result<ClientKey> {
+        let scope = *scope;
+        self.engine
+            .write(move |db| update_key(db, scope, key, &patch))
+            .await
+    }
+
+    async fn delete_key(&self, scope: &ProjectScope, key: KeyId) -> Result<()> {
+        let scope = *scope;
+        self.engine
+            .write(move |db| delete_key(db, scope, key))
+            .await
+    }
+}
+
+fn create_project(db: &Connection, scope: OrgScope, new: NewProject) -> Result<Project> {
+    let org = scope.org();
+    let count: u32 = db
+        .prepare_cached("select count(*) from projects where org_id = $1")?
+        .query_row([org.as_uuid().as_bytes()], |row| row.get(0))?;
+    if count >= PROJECTS_PER_ORG_MAX {
+        return Err(Error::LimitReached {
+            what: "projects in one organization",
+            limit: PROJECTS_PER_ORG_MAX,
+        });
+    }
+    let slug = free_slug(db, org, &Slug::from_name(&new.name, "project"))?;
+    let id: i64 = db
+        .prepare_cached(
+            "insert into projects (org_id, name, slug, platform, created_at)
+            values ($1, $2, $3, $4, $5)
+            returning id",
+        )?
+        .query_row(
+            params![
+                org.as_uuid().as_bytes(),
+                new.name,
+                slug.as_str(),
+                new.platform,
+                new.now.as_microsecond(),
+            ],
+            |row| row.get(0),
+        )?;
+    let id = project_id(id).map_err(|_| Error::LimitReached {
+        what: "projects ever made",
+        limit: ProjectId::MAX,
+    })?;
+    let key = NewKey {
+        id: new.key_id,
+        public_key: new.public_key,
+        label: FIRST_KEY_LABEL.to_owned(),
+        now: new.now,
+    };
+    insert_key(db, scope.project(id), &key)?;
+    find_project(db, scope.project(id))
+}
+
+fn list_projects(db: &Connection, org: OrgId) -> Result<Vec<Project>> {
+    let mut list = db.prepare_cached(&format!(
+        "select {COLUMNS}
+        from projects p
+        where p.org_id = $1
+        order by p.name collate nocase, p.id"
+    ))?;
+    let rows = list.query_and_then([org.as_uuid().as_bytes()], project)?;
+    rows.collect()
+}
+
+fn update_project(db: &Connection, scope: ProjectScope, patch: &ProjectPatch) -> Result<Project> {
+    if let Some(slug) = &patch.slug
+        && slug_owner(db, scope.org(), slug)?.is_some_and(|owner| owner != scope.project())
+    {
+        return Err(Error::Conflict { what: "slug" });
+    }
+    db.prepare_cached(
+        "update projects
+        set name = coalesce($1, name), slug = coalesce($2, slug), platform = coalesce($3, platform)
+        where org_id = $4 and id = $5",
+    )?
+    .execute(params![
+        patch.name,
+        patch.slug.as_ref().map(Slug::as_str),
+        patch.platform,
+        scope.org().as_uuid().as_bytes(),
+        scope.project().get(),
+    ])?;
+    find_project(db, scope)
+}
+
+fn delete_project(db: &Connection, scope: ProjectScope) -> Result<()> {
+    let deleted = db
+        .prepare_cached("delete from projects where org_id = $1 and id = $2")?
+        .execute(params![
+            scope.org().as_uuid().as_bytes(),
+            scope.project().get()
+        ])?;
+    match deleted {
+        0 => Err(Error::NotFound { what: "project" }),
+        _ => Ok(()),
+    }
+}
+
+fn list_keys(db: &Connection, scope: ProjectScope) -> Result<Vec<ClientKey>> {
+    let mut list = db.prepare_cached(&format!(
+        "select {KEY_COLUMNS}
+        from client_keys k
+        where k.org_id = $1 and k.project_id = $2
+        order by k.created_at, k.id"
+    ))?;
+    let rows = list.query_and_then(
+        params![scope.org().as_uuid().as_bytes(), scope.project().get()],
+        key,
+    )?;
+    rows.collect()
+}
+
+fn create_key(db: &Connection, scope: ProjectScope, new: NewKey) -> Result<ClientKey> {
+    // A deleted project has no keys either: say so before the foreign key does.
+    find_project(db, scope)?;
+    let count: u32 = db
+        .prepare_cached("select count(*) from client_keys where org_id = $1 and project_id = $2")?
+        .query_row(
+            params![scope.org().as_uuid().as_bytes(), scope.project().get()],
+            |row| row.get(0),
+        )?;
+    if count >= KEYS_PER_PROJECT_MAX {
+        return Err(Error::LimitReached {
+            what: "keys of one project",
+            limit: KEYS_PER_PROJECT_MAX,
+        });
+    }
+    insert_key(db, scope, &new)?;
+    Ok(ClientKey {
+        id: new.id,
+        project_id: scope.project(),
+        public_key: new.public_key,
+        label: new.label,
+        is_active: true,
+        created_at: new.now,
+    })
+}
+
+fn insert_key(db: &Connection, scope: ProjectScope, new: &NewKey) -> Result<()> {
+    db.prepare_cached(
+        "insert into client_keys
+            (id, org_id, project_id, public_key, label, is_active, created_at)
+        values ($1, $2, $3, $4, $5, 1, $6)",
+    )?
+    .execute(params![
+        new.id.as_uuid().as_bytes(),
+        scope.org().as_uuid().as_bytes(),
+        scope.project().get(),
+        new.public_key,
+        new.label,
+        new.now.as_microsecond(),
+    ])?;
+    Ok(())
+}
+
+fn update_key(
+    db: &Connection,
+    scope: ProjectScope,
+    id: KeyId,
+    patch: &KeyPatch,
+) -> Result<ClientKey> {
+    db.prepare_cached(
+        "update client_keys
+        set label = coalesce($1, label), is_active = coalesce($2, is_active)
+        where org_id = $3 and project_id = $4 and id = $5",
+    )?
+    .execute(params![
+        patch.label,
+        patch.is_active,
+        scope.org().as_uuid().as_bytes(),
+        scope.project().get(),
+        id.as_uuid().as_bytes(),
+    ])?;
+    let mut find = db.prepare_cached(&format!(
+        "select {KEY_COLUMNS}
+        from client_keys k
+        where k.org_id = $1 and k.project_id = $2 and k.id = $3"
+    ))?;
+    let mut found = find.query_and_then(
+        params![
+            scope.org().as_uuid().as_bytes(),
+            scope.project().get(),
+            id.as_uuid().as_bytes(),
+        ],
+        key,
+    )?;
+    found.next().unwrap_or(Err(Error::NotFound { what: "key" }))
+}
+
+fn delete_key(db: &Connection, scope: ProjectScope, id: KeyId) -> Result<()> {
+    let deleted = db
+        .prepare_cached(
+            "delete from client_keys
+            where org_id = $1 and project_id = $2 and id = $3",
+        )?
+        .execute(params![
+            scope.org().as_uuid().as_bytes(),
+            scope.project().get(),
+            id.as_uuid().as_bytes(),
+        ])?;
+    match deleted {
+        0 => Err(Error::NotFound { what: "key" }),
+        _ => Ok(()),
+    }
+}
+
+fn find_project(db: &Connection, scope: ProjectScope) -> Result<Project> {
+    let mut find = db.prepare_cached(&format!(
+        "select {COLUMNS}
+        from projects p
+        where p.org_id = $1 and p.id = $2"
+    ))?;
+    let mut found = find.query_and_then(
+        params![scope.org().as_uuid().as_bytes(), scope.project().get()],
+        project,
+    )?;
+    found
+        .next()
+        .unwrap_or(Err(Error::NotFound { what: "project" }))
+}
+
+/// The wanted slug, or the first of `wanted-2`, `wanted-3`, … that no project of `org` has.
+fn free_slug(db: &Connection, org: OrgId, wanted: &Slug) -> Result<Slug> {
+    let mut slug = wanted.clone();
+    for number in 2.. {
+        if slug_owner(db, org, &slug)?.is_none() {
+            break;
+        }
+        slug = wanted.with_suffix(number);
+    }
+    Ok(slug)
+}
+
+fn slug_owner(db: &Connection, org: OrgId, slug: &Slug) -> Result<Option<ProjectId>> {
+    let mut find = db.prepare_cached("select id from projects where org_id = $1 and slug = $2")?;
+    let mut found = find
+        .query_and_then(params![org.as_uuid().as_bytes(), slug.as_str()], |row| {
+            Columns::new("projects", row).read("id", project_id)
+        })?;
+    found.next().transpose()
+}
+
+/// Reads a project out of [`COLUMNS`].
+pub(super) fn project(row: &Row<'_>) -> Result<Project> {
+    let columns = Columns::new("projects", row);
+    Ok(Project {
+        id: columns.read("id", project_id)?,
+        org_id: OrgId::new(columns.uuid("org_id")?),
+        name: columns.get("name")?,
+        slug: columns.read("slug", |text: String| Slug::parse(&text))?,
+        platform: columns.get("platform")?,
+        public_key: columns.get("public_key")?,
+        first_event_at: columns.optional_time("first_event_at")?,
+        created_at: columns.time("created_at")?,
+    })
+}
+
+fn key(row: &Row<'_>) -> Result<ClientKey> {
+    let columns = Columns::new("client_keys", row);
+    Ok(ClientKey {
+        id: KeyId::new(columns.uuid("id")?),
+        project_id: columns.read("project_id", project_id)?,
+        public_key: columns.get("public_key")?,
+        label: columns.get("label")?,
+        is_active: columns.get("is_active")?,
+        created_at: columns.time("created_at")?,
+    })
+}
+
+/// Narrows a stored number to a project id.
+pub(super) fn project_id(number: i64) -> std::result::Result<ProjectId, &'static str> {
+    u32::try_from(number)
+        .ok()
+        .and_then(|number| ProjectId::new(number).ok())
+        .ok_or("a project id is a small positive integer")
+}

@@ -1,0 +1,100 @@
+//! Personal API tokens.
+
+use async_trait::async_trait;
+use copal_model::limits::TOKENS_PER_USER_MAX;
+use copal_model::{Timestamp, TokenId, UserId};
+use rusqlite::{Connection, Row, params};
+
+use super::{Columns, SqliteStore};
+use crate::access::SecretHash;
+use crate::tokens::{Token, Tokens};
+use crate::{Error, Result};
+
+#[async_trait]
+impl Tokens for SqliteStore {
+    async fn create_token(&self, token: Token, secret: SecretHash) -> Result<()> {
+        self.engine
+            .write(move |db| create_token(db, &token, &secret))
+            .await
+    }
+
+    async fn list_tokens(&self, user: UserId) -> Result<Vec<Token>> {
+        self.engine.read(move |db| list_tokens(db, user)).await
+    }
+
+    async fn delete_token(&self, user: UserId, token: TokenId) -> Result<()> {
+        self.engine
+            .write(move |db| delete_token(db, user, token))
+            .await
+    }
+}
+
+fn create_token(db: &Connection, token: &Token, secret: &SecretHash) -> Result<()> {
+    let count: u32 = db
+        .prepare_cached("select count(*) from tokens where user_id = $1")?
+        .query_row([token.user.as_uuid().as_bytes()], |row| row.get(0))?;
+    if count >= TOKENS_PER_USER_MAX {
+        return Err(Error::LimitReached {
+            what: "API tokens of one user",
+            limit: TOKENS_PER_USER_MAX,
+        });
+    }
+    db.prepare_cached(
+        "insert into tokens
+            (id, user_id, name, prefix, secret_hash, scopes, created_at, last_used_at, expires_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    )?
+    .execute(params![
+        token.id.as_uuid().as_bytes(),
+        token.user.as_uuid().as_bytes(),
+        token.name,
+        token.prefix,
+        secret,
+        token.scopes.as_ref().map(|scopes| scopes.join(" ")),
+        token.created_at.as_microsecond(),
+        token.last_used_at.map(Timestamp::as_microsecond),
+        token.expires_at.map(Timestamp::as_microsecond),
+    ])?;
+    Ok(())
+}
+
+fn list_tokens(db: &Connection, user: UserId) -> Result<Vec<Token>> {
+    let mut list = db.prepare_cached(
+        "select id, user_id, name, prefix, scopes, created_at, last_used_at, expires_at
+        from tokens
+        where user_id = $1
+        order by created_at desc, id desc",
+    )?;
+    let rows = list.query_and_then([user.as_uuid().as_bytes()], token)?;
+    rows.collect()
+}
+
+fn delete_token(db: &Connection, user: UserId, token: TokenId) -> Result<()> {
+    let deleted = db
+        .prepare_cached("delete from tokens where user_id = $1 and id = $2")?
+        .execute([user.as_uuid().as_bytes(), token.as_uuid().as_bytes()])?;
+    match deleted {
+        0 => Err(Error::NotFound { what: "token" }),
+        _ => Ok(()),
+    }
+}
+
+fn token(row: &Row<'_>) -> Result<Token> {
+    let columns = Columns::new("tokens", row);
+    Ok(Token {
+        id: TokenId::new(columns.uuid("id")?),
+        user: UserId::new(columns.uuid("user_id")?),
+        name: columns.get("name")?,
+        prefix: columns.get("prefix")?,
+        scopes: scopes(&columns)?,
+        created_at: columns.time("created_at")?,
+        last_used_at: columns.optional_time("last_used_at")?,
+        expires_at: columns.optional_time("expires_at")?,
+    })
+}
+
+/// The scopes a token is narrowed to. None at all is not the same as not narrowed.
+pub(super) fn scopes(columns: &Columns<'_>) -> Result<Option<Vec<String>>> {
+    let stored: Option<String> = columns.get("scopes")?;
+    Ok(stored.map(|text| text.split_whitespace().map(str::to_owned).collect()))
+}

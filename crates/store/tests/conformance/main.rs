@@ -1,0 +1,32 @@
+//! What every engine must do, written against the `Store` trait alone.
+//!
+//! A case is a function that takes a [`World`](world::World). `conformance!` runs it on each
+//! engine, as `users::sqlite::<case>` and so on; another engine is one more line in that macro and
+//! a maker of worlds.
+
+#![expect(clippy::unwrap_used, reason = "a case that cannot go on has failed")]
+
+/// Runs each named case of this module on every engine.
+macro_rules! conformance {
+    ($($case:ident),+ $(,)?) => {
+        conformance! { @engine sqlite, $($case),+ }
+    };
+    (@engine $engine:ident, $($case:ident),+) => {
+        mod $engine {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $case() {
+                    super::$case(crate::world::World::$engine()).await;
+                }
+            )+
+        }
+    };
+}
+
+mod access;
+mod organizations;
+mod projects;
+mod sessions;
+mod tokens;
+mod users;
+mod world;

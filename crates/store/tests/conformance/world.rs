@@ -1,0 +1,217 @@
+//! Worlds to test in: builders whose defaults mean something.
+//!
+//! `world.org("Ana").await` signs Ana up and answers her personal organization;
+//! `.project("shop").await` makes a project in it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use copal_model::{
+    Email, KeyId, Member, OrgId, Organization, Plan, Project, Slug, Timestamp, User, UserId,
+};
+use copal_store::access::{OrgRef, ProjectRef, SecretHash};
+use copal_store::organizations::NewOrganization;
+use copal_store::projects::NewProject;
+use copal_store::sqlite::{Options, SqliteStore};
+use copal_store::users::NewUser;
+use copal_store::{Error, OrgScope, ProjectScope, Store};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+/// A store with nothing in it, and what tests need beside it.
+#[derive(Clone)]
+pub(crate) struct World {
+    /// The engine under test.
+    pub(crate) store: Arc<dyn Store>,
+    /// Reaches around the trait, where only that can show what a case is about.
+    pub(crate) backdoor: Backdoor,
+    next: Arc<AtomicU64>,
+    _folder: Arc<TempDir>,
+}
+
+/// An organization and its only member so far.
+pub(crate) struct Org {
+    world: World,
+    pub(crate) user: User,
+    pub(crate) organization: Organization,
+    pub(crate) member: Member,
+    pub(crate) scope: OrgScope,
+}
+
+/// A project and its first key.
+pub(crate) struct InProject {
+    pub(crate) project: Project,
+    pub(crate) scope: ProjectScope,
+    pub(crate) public_key: String,
+}
+
+/// Statements that no use case offers.
+#[derive(Clone)]
+pub(crate) struct Backdoor {
+    file: std::path::PathBuf,
+}
+
+impl Backdoor {
+    /// Runs one statement; answers the engine's refusal.
+    pub(crate) fn execute(&self, sql: &str) -> Result<usize, String> {
+        let db = rusqlite::Connection::open(&self.file).unwrap();
+        db.pragma_update(None, "foreign_keys", true).unwrap();
+        db.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
+        db.execute(sql, ()).map_err(|error| error.to_string())
+    }
+}
+
+/// The time at which worlds begin: 2026-11-24 08:00:30 UTC, in the middle of a minute.
+pub(crate) fn start() -> Timestamp {
+    "2026-11-24T08:00:30Z".parse().unwrap()
+}
+
+/// `start()` and some seconds.
+pub(crate) fn after(seconds: i64) -> Timestamp {
+    Timestamp::from_second(start().as_second() + seconds).unwrap()
+}
+
+/// A secret's hash; equal names have equal ones.
+pub(crate) fn secret(name: &str) -> SecretHash {
+    let mut hash = [0; 32];
+    hash[..name.len()].copy_from_slice(name.as_bytes());
+    hash
+}
+
+/// What is in the way, of an error that says so.
+pub(crate) fn conflict<T: std::fmt::Debug>(result: Result<T, Error>) -> &'static str {
+    match result {
+        Err(Error::Conflict { what }) => what,
+        other => panic!("a conflict was expected: {other:?}"),
+    }
+}
+
+/// What is missing, of an error that says so.
+pub(crate) fn not_found<T: std::fmt::Debug>(result: Result<T, Error>) -> &'static str {
+    match result {
+        Err(Error::NotFound { what }) => what,
+        other => panic!("nothing should be found: {other:?}"),
+    }
+}
+
+/// The limit that was reached, of an error that says so.
+pub(crate) fn limit<T: std::fmt::Debug>(result: Result<T, Error>) -> u32 {
+    match result {
+        Err(Error::LimitReached { limit, .. }) => limit,
+        other => panic!("a limit should be reached: {other:?}"),
+    }
+}
+
+impl World {
+    /// A world on SQLite.
+    pub(crate) fn sqlite() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(folder.path(), Options::default()).unwrap();
+        Self {
+            store: Arc::new(store),
+            backdoor: Backdoor {
+                file: folder.path().join("copal.db"),
+            },
+            next: Arc::new(AtomicU64::new(1)),
+            _folder: Arc::new(folder),
+        }
+    }
+
+    /// An id that this world has not seen; later ones sort after earlier ones.
+    pub(crate) fn uuid(&self) -> Uuid {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let millis = u64::try_from(start().as_millisecond()).unwrap() + number;
+        let mut random = [0; 10];
+        random[2..].copy_from_slice(&number.to_be_bytes());
+        uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
+    }
+
+    /// A public key that this world has not seen.
+    pub(crate) fn public_key(&self) -> String {
+        self.uuid().simple().to_string()
+    }
+
+    /// A person called `name` who is about to sign up as `name@example.org`.
+    pub(crate) fn new_user(&self, name: &str) -> NewUser {
+        let address = format!("{}@example.org", name.to_ascii_lowercase());
+        NewUser {
+            id: UserId::new(self.uuid()),
+            email: Email::parse(&address).unwrap(),
+            name: name.to_owned(),
+            password_hash: "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$aGFzaA".to_owned(),
+            org_id: OrgId::new(self.uuid()),
+            plan: Plan::Free,
+            now: start(),
+        }
+    }
+
+    /// Signs up `name` and answers the personal organization.
+    pub(crate) async fn org(&self, name: &str) -> Org {
+        let signed_up = self.store.sign_up(self.new_user(name)).await.unwrap();
+        let access = self
+            .store
+            .open_org(signed_up.user.id, &OrgRef::Id(signed_up.organization.id))
+            .await
+            .unwrap()
+            .expect("who signs up is in the own organization");
+        Org {
+            world: self.clone(),
+            user: signed_up.user,
+            organization: access.organization,
+            member: access.member,
+            scope: access.scope,
+        }
+    }
+
+    /// An organization of that name that `owner` is about to make.
+    pub(crate) fn new_org(&self, owner: &Org, name: &str) -> NewOrganization {
+        NewOrganization {
+            id: OrgId::new(self.uuid()),
+            name: name.to_owned(),
+            plan: Plan::Free,
+            owner: owner.user.id,
+            now: start(),
+        }
+    }
+
+    /// A project of that name that is about to be made.
+    pub(crate) fn new_project(&self, name: &str) -> NewProject {
+        NewProject {
+            name: name.to_owned(),
+            platform: Some("python".to_owned()),
+            key_id: KeyId::new(self.uuid()),
+            public_key: self.public_key(),
+            now: start(),
+        }
+    }
+}
+
+impl Org {
+    /// Makes a project called `name`.
+    pub(crate) async fn project(&self, name: &str) -> InProject {
+        let store = &self.world.store;
+        let new = self.world.new_project(name);
+        let public_key = new.public_key.clone();
+        let made = store.create_project(&self.scope, new).await.unwrap();
+        let (scope, project) = store
+            .open_project(&self.scope, &ProjectRef::Id(made.id))
+            .await
+            .unwrap()
+            .expect("a project that was just made is there");
+        InProject {
+            project,
+            scope,
+            public_key,
+        }
+    }
+
+    /// Its slug as a URL names it.
+    pub(crate) fn by_slug(&self) -> OrgRef {
+        OrgRef::Slug(self.organization.slug.clone())
+    }
+}
+
+/// A slug.
+pub(crate) fn slug(text: &str) -> Slug {
+    Slug::parse(text).unwrap()
+}
