@@ -3,10 +3,16 @@
 //! Only SQL and row mapping live here, one file per noun with the trait's functions in the trait's
 //! order, so that a sibling engine differs in dialect alone. What decides anything is elsewhere.
 
+mod access;
 mod engine;
 mod error;
 mod migrations;
+mod organizations;
+mod projects;
 mod row;
+mod sessions;
+mod tokens;
+mod users;
 
 use std::fs;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
