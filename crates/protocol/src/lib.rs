@@ -8,7 +8,7 @@
 //! - [`encoding`]: bodies inflated within a limit, while they stream in
 //! - [`envelope`]: a body taken apart into items
 //! - [`json`], [`timestamp`]: lenient values
-//! - [`event_id`]: ids of events
+//! - [`event`], [`event_id`]: events, typed leniently
 //! - [`limits`]: every limit of the protocol, named once
 
 #![warn(missing_docs)]
@@ -17,6 +17,7 @@ pub mod auth;
 pub mod dsn;
 pub mod encoding;
 pub mod envelope;
+pub mod event;
 pub mod event_id;
 pub mod json;
 pub mod limits;
@@ -26,5 +27,6 @@ pub use auth::{AuthError, Credentials, Sources};
 pub use dsn::Dsn;
 pub use encoding::{ContentEncoding, DecodeError, Decoder};
 pub use envelope::{Envelope, EnvelopeError, EnvelopeHeader, Item, ItemHeader, ItemType};
+pub use event::Event;
 pub use event_id::EventId;
 pub use json::{Json, JsonError, Number, Object, parse_lenient};
