@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use copal_model::{Clock, Entropy, Plan};
+use copal_model::{Clock, Entropy, Plan, ProjectId};
 use copal_store::Store;
 
 use crate::auth::Auth;
 use crate::auth::throttle::LoginLimits;
 use crate::news::Newsroom;
+use crate::web::StreamSlots;
 
 /// What handlers share.
 #[derive(Clone)]
@@ -24,6 +25,8 @@ pub struct App {
     pub news: Newsroom,
     /// What letting people in keeps in memory: password workers, throttles.
     pub auth: Arc<Auth>,
+    /// Pages that wait for news now.
+    pub streams: StreamSlots,
 }
 
 impl App {
@@ -41,6 +44,7 @@ impl App {
             auth: Arc::new(Auth::new(&settings.login_limits)),
             settings: Arc::new(settings),
             news: Newsroom::default(),
+            streams: StreamSlots::default(),
         }
     }
 }
@@ -62,6 +66,15 @@ impl Settings {
     /// Whether browsers reach Copal by TLS only, so that cookies can be bound to it.
     pub fn is_https(&self) -> bool {
         self.base_url.starts_with("https://")
+    }
+
+    /// The DSN of a client key, with the address that users see.
+    pub fn dsn(&self, public_key: &str, project: ProjectId) -> String {
+        let (scheme, rest) = self
+            .base_url
+            .split_once("://")
+            .unwrap_or(("http", &self.base_url));
+        format!("{scheme}://{public_key}@{rest}/{project}")
     }
 
     /// Scheme, host and port of the base URL, as browsers name them in `Origin`.

@@ -39,5 +39,5 @@ pub mod tree;
 pub mod trend;
 pub mod urls;
 
-pub use askama::Template;
+pub use askama::{self, Template};
 pub use nav::{Nav, NavItem, NavOrg, NavUser, Theme};

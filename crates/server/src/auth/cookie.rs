@@ -14,6 +14,8 @@ pub enum Cookie {
     OpenForm,
     /// Light or dark.
     Theme,
+    /// What was just done, to be said once on the next page.
+    Notice,
 }
 
 impl Cookie {
@@ -25,7 +27,8 @@ impl Cookie {
             (Self::Session, IsHttps::No) => "copal",
             (Self::OpenForm, IsHttps::Yes) => "__Host-copal-form",
             (Self::OpenForm, IsHttps::No) => "copal-form",
-            (Self::Theme, _) => "copal-theme",
+            (Self::Theme, _) => copal_ui::nav::THEME_COOKIE,
+            (Self::Notice, _) => "copal-notice",
         }
     }
 

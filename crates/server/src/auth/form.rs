@@ -14,7 +14,7 @@ use crate::auth::secret::Secret;
 use crate::auth::{Refusal, session};
 
 /// The field in which forms carry their token.
-pub const TOKEN_FIELD: &str = "csrf";
+pub const TOKEN_FIELD: &str = copal_ui::nav::CSRF_FIELD;
 /// The header in which scripts of our pages carry it.
 pub const TOKEN_HEADER: &str = "x-csrf-token";
 /// Bytes in a form, at most.
@@ -72,11 +72,25 @@ impl Fields {
     }
 }
 
+impl Form {
+    /// The fields themselves.
+    pub fn into_fields(self) -> Fields {
+        self.0
+    }
+}
+
 impl std::ops::Deref for Form {
     type Target = Fields;
 
     fn deref(&self) -> &Fields {
         &self.0
+    }
+}
+
+impl OpenForm {
+    /// The fields themselves.
+    pub fn into_fields(self) -> Fields {
+        self.0
     }
 }
 

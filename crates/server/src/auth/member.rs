@@ -9,9 +9,11 @@ use std::str::FromStr;
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
+use copal_model::policy::Action;
 use copal_model::{Issue, IssueId, Member, OrgId, Organization, Project, ProjectId, ShortId, Slug};
 use copal_store::access::{IssueRef, OrgRef, ProjectRef};
 use copal_store::{OrgScope, ProjectScope};
+use copal_ui::form::Permission;
 
 use crate::app::App;
 use crate::auth::permit::Permit;
@@ -136,14 +138,30 @@ impl<A: Permit> OrgMember<A> {
         if self.member.role.may(A::ACTION) {
             return self.signed_in.reaches(rule, app);
         }
+        let helpers = self.helpers(A::ACTION, app).await?;
+        Err(Refusal::RoleTooLow { rule, helpers })
+    }
+
+    /// Whether the caller may do something else too and, if not, why and whom to ask.
+    ///
+    /// # Errors
+    /// When the store cannot say.
+    pub async fn permission(&self, action: Action, app: &App) -> Result<Permission, Refusal> {
+        if self.member.role.may(action) {
+            return Ok(Permission::Granted);
+        }
+        let helpers = self.helpers(action, app).await?;
+        Ok(Permission::of(self.member.role, action, &helpers))
+    }
+
+    async fn helpers(&self, action: Action, app: &App) -> Result<Vec<String>, Refusal> {
         let members = app.store.list_members(&self.scope).await?;
-        let helpers = members
+        Ok(members
             .into_iter()
-            .filter(|member| member.role.may(A::ACTION))
+            .filter(|member| member.role.may(action))
             .map(|member| member.name)
             .take(HELPERS_SHOWN)
-            .collect();
-        Err(Refusal::RoleTooLow { rule, helpers })
+            .collect())
     }
 }
 

@@ -5,6 +5,7 @@
 //! - [`password`]: Argon2id on bounded workers, and which passwords are refused
 //! - [`cookie`], [`session`]: how a browser stays logged in
 //! - [`form`]: forms that only our own pages can send (CSRF)
+//! - [`new_account`]: what signing up asks for, checked
 //! - [`throttle`]: how often logging in may be tried
 //! - [`next`]: where to go after logging in; never off this site
 //! - [`signed_in`]: the extractor for who is asking
@@ -17,6 +18,7 @@ mod common_passwords;
 pub mod cookie;
 pub mod form;
 pub mod member;
+pub mod new_account;
 pub mod next;
 pub mod password;
 pub mod permit;

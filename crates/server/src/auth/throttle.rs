@@ -6,13 +6,17 @@
 //! own log-ins. Memory is bounded by construction: keys fall into a fixed number of buckets by a
 //! hash that nobody outside can aim at.
 
+use std::convert::Infallible;
 use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::net::IpAddr;
 use std::sync::Mutex;
 
+use axum::extract::FromRequestParts;
 use axum::http::Extensions;
+use axum::http::request::Parts;
 use copal_model::{Email, Timestamp};
 
+use crate::app::App;
 use crate::auth::Refusal;
 use crate::middleware::client_ip::ClientIp;
 
@@ -114,11 +118,20 @@ impl Network {
         Self(client.map(|ClientIp(ip)| Self::prefix(ip.to_canonical())))
     }
 
+    /// The network of an address.
     fn prefix(ip: IpAddr) -> IpAddr {
         match ip {
             IpAddr::V4(ip) => IpAddr::V4(ip),
             IpAddr::V6(ip) => IpAddr::V6((u128::from(ip) >> 64 << 64).into()),
         }
+    }
+}
+
+impl FromRequestParts<App> for Network {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _app: &App) -> Result<Self, Infallible> {
+        Ok(Self::of(&parts.extensions))
     }
 }
 

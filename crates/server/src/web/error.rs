@@ -1,32 +1,121 @@
 //! What a page says when it cannot say what was asked for: what happened, and a next step.
 
-use axum::http::{HeaderValue, Method, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{Method, StatusCode, header};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use copal_ui::pages::failure::{Failure, FailureKind};
+use copal_ui::{Nav, Template as _, urls};
 
 use crate::app::App;
+use crate::auth::{Refusal, form};
 use crate::problem::{Asked, NextStep, Problem};
+use crate::web::frame::theme;
+
+/// Why a page could not be shown.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Whoever asked was turned away.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The store could not do it.
+    #[error(transparent)]
+    Store(#[from] copal_store::Error),
+    /// The page could not be written.
+    #[error("page could not be written: {0}")]
+    Page(#[from] copal_ui::askama::Error),
+}
+
+impl Error {
+    /// Nothing is there, or nothing that the caller may know of.
+    pub const fn not_found(what: &'static str) -> Self {
+        Self::Refused(Refusal::NotFound { what })
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Refused(refusal) => refusal.into(),
+            Error::Store(error) => error.into(),
+            Error::Page(error) => copal_store::Error::Broken(Box::new(error)).into(),
+        }
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        Problem::from(self).into_response()
+    }
+}
 
 /// Answers a browser. Who is not logged in is sent to log in and comes back afterwards.
-pub fn answer(_app: &App, problem: &Problem, asked: &Asked) -> Response {
+pub fn answer(app: &App, problem: &Problem, asked: &Asked) -> Response {
     if problem.next_step == NextStep::LogIn {
         return to_login(asked);
     }
-    (
-        problem.status,
-        format!("{}\n\n{}\n", problem.title, problem.detail),
-    )
-        .into_response()
+    let (token, cookie) = form::open_token(&asked.headers, app);
+    let nav = Nav::anonymous(
+        token.expose().to_owned(),
+        theme(&asked.headers, app),
+        asked.path_and_query.clone(),
+        app.clock.now(),
+    );
+    let page = Failure {
+        nav,
+        kind: kind(problem),
+        request_id: Some(asked.request_id.clone()).filter(|id| !id.is_empty()),
+    };
+    let body = page
+        .render()
+        .unwrap_or_else(|_| format!("{}\n\n{}\n", problem.title, problem.detail));
+    let mut response = (problem.status, Html(body)).into_response();
+    if let Some(cookie) = cookie {
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+fn kind(problem: &Problem) -> FailureKind {
+    let detail = || problem.detail.clone();
+    match problem.status {
+        StatusCode::FORBIDDEN if problem.kind == "forged-form" => FailureKind::StaleForm,
+        StatusCode::FORBIDDEN => FailureKind::Forbidden(detail()),
+        StatusCode::NOT_FOUND => FailureKind::NotFound,
+        StatusCode::METHOD_NOT_ALLOWED => FailureKind::MethodNotAllowed,
+        StatusCode::CONFLICT => FailureKind::Conflict(detail()),
+        StatusCode::PAYLOAD_TOO_LARGE => FailureKind::TooLarge,
+        StatusCode::TOO_MANY_REQUESTS => {
+            FailureKind::TooMany(problem.retry_after_secs.unwrap_or(1))
+        }
+        StatusCode::SERVICE_UNAVAILABLE => FailureKind::Unavailable,
+        status if status.is_client_error() => FailureKind::BadRequest(detail()),
+        _ => FailureKind::Broken,
+    }
 }
 
 fn to_login(asked: &Asked) -> Response {
     let reads = asked.method == Method::GET || asked.method == Method::HEAD;
-    let path = if reads && asked.path_and_query != "/" {
-        let next: String =
-            form_urlencoded::byte_serialize(asked.path_and_query.as_bytes()).collect();
-        format!("/login?next={next}")
+    if reads && asked.path_and_query != urls::route::HOME {
+        Redirect::to(&urls::log_in_then(&asked.path_and_query)).into_response()
     } else {
-        "/login".to_owned()
-    };
-    let location = HeaderValue::from_str(&path).expect("form encoding is ASCII");
-    (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response()
+        Redirect::to(urls::route::LOG_IN).into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_say_the_status_that_the_answer_has() {
+        for status in [400, 403, 404, 405, 409, 413, 429, 500, 503] {
+            let code = StatusCode::from_u16(status).unwrap();
+            let problem = Problem::new(code, "x", "x", "x");
+            assert_eq!(kind(&problem).status(), status);
+        }
+    }
+
+    #[test]
+    fn location_is_always_a_header_value() {
+        assert!(axum::http::HeaderValue::from_str(&urls::log_in_then("/o/é?x=\n")).is_ok());
+    }
 }

@@ -2,13 +2,41 @@
 //! two store calls, build a page struct.
 //!
 //! # Layout
+//! - [`frame`]: what every page has around it, and how pages become answers
 //! - [`error`]: what a page says when it cannot say what was asked for
+//! - `account`, `org`, `project`, `issue`: the pages by noun
+//! - [`event_view`]: a stored event's JSON as the issue page shows it
+//! - `stream`: server-sent events, for pages that update by themselves
+//! - `home`, `files`: the start page, theme and static files
 
+mod account;
 pub mod error;
+pub mod event_view;
+mod files;
+pub mod frame;
+mod home;
+mod issue;
+mod org;
+mod project;
+mod stream;
+
+pub use error::Error;
+pub use stream::StreamSlots;
 
 use crate::routes::Route;
 
 /// The routes of all pages.
 pub fn routes() -> Vec<Route> {
-    Vec::new()
+    [
+        home::routes(),
+        files::routes(),
+        account::routes(),
+        org::routes(),
+        project::routes(),
+        issue::routes(),
+        stream::routes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }

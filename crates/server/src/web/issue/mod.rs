@@ -1,0 +1,57 @@
+//! Issues: the list, one with its events, and what is done with them.
+
+mod delete;
+mod event_json;
+mod list;
+mod show;
+mod status;
+
+use copal_model::policy::Action;
+use copal_ui::urls::route;
+
+use crate::routes::{Route, RouteAccess};
+
+pub(super) fn routes() -> Vec<Route> {
+    let read = RouteAccess::Org(Action::ReadIssues);
+    let triage = RouteAccess::Org(Action::TriageIssues);
+    let delete = RouteAccess::Org(Action::DeleteIssues);
+    vec![
+        Route::get(route::ISSUES, read, "the issue list", list::list),
+        Route::post(
+            route::ISSUES_STATUS,
+            triage,
+            "change many issues",
+            status::update_many,
+        ),
+        Route::get(
+            route::ISSUE,
+            read,
+            "an issue with its latest event",
+            show::latest,
+        ),
+        Route::get(
+            route::ISSUE_EVENT,
+            read,
+            "an issue with one of its events",
+            show::event,
+        ),
+        Route::get(
+            route::EVENT_JSON,
+            read,
+            "an event as JSON",
+            event_json::show,
+        ),
+        Route::post(
+            route::ISSUE_STATUS,
+            triage,
+            "change an issue",
+            status::update,
+        ),
+        Route::post(
+            route::ISSUE_DELETE,
+            delete,
+            "delete an issue",
+            delete::delete,
+        ),
+    ]
+}

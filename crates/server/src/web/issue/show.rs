@@ -1,0 +1,121 @@
+//! `/o/{org}/issues/{issue}`, with its latest event or any other.
+
+use axum::extract::{Path, RawQuery, State};
+use axum::response::Response;
+use copal_model::policy::Action;
+use copal_protocol::EventId;
+use copal_store::access::ProjectRef;
+use copal_store::events::EventPick;
+use copal_store::issues::TagSummary;
+use copal_ui::filter::Period;
+use copal_ui::pages::issue::{Show, StackMode, TagView};
+use copal_ui::{NavItem, urls};
+
+use super::list::trend;
+use crate::app::App;
+use crate::auth::IssueMember;
+use crate::auth::permit::ReadIssues;
+use crate::web::Error;
+use crate::web::event_view::event_view;
+use crate::web::frame::Frame;
+
+/// Bars of the graph.
+const GRAPH_BARS: usize = 48;
+/// Values shown of each tag.
+const TAG_VALUES: usize = 5;
+
+pub(super) async fn latest(
+    State(app): State<App>,
+    frame: Frame,
+    member: IssueMember<ReadIssues>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Error> {
+    let page = page(&app, &frame, &member, EventPick::Latest, query.as_deref()).await?;
+    frame.show(&page)
+}
+
+pub(super) async fn event(
+    State(app): State<App>,
+    Path((_, _, event)): Path<(String, String, String)>,
+    frame: Frame,
+    member: IssueMember<ReadIssues>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Error> {
+    let pick = parse_pick(&event)?;
+    let page = page(&app, &frame, &member, pick, query.as_deref()).await?;
+    match (&page.event, pick) {
+        (None, EventPick::Id(_)) => Err(Error::not_found("event")),
+        _ => frame.show(&page),
+    }
+}
+
+/// An event as a URL names it.
+pub(super) fn parse_pick(text: &str) -> Result<EventPick, Error> {
+    match text {
+        urls::LATEST => Ok(EventPick::Latest),
+        urls::OLDEST => Ok(EventPick::Oldest),
+        id => {
+            let id: EventId = id.parse().map_err(|_| Error::not_found("event"))?;
+            Ok(EventPick::Id(id))
+        }
+    }
+}
+
+async fn page(
+    app: &App,
+    frame: &Frame,
+    member: &IssueMember<ReadIssues>,
+    pick: EventPick,
+    query: Option<&str>,
+) -> Result<Show, Error> {
+    let (org, issue, now) = (&member.org, &member.issue, frame.now());
+    let (period, stack) = view(query.unwrap_or_default());
+    let since = period.graph_since(now);
+    let store = &app.store;
+    let project = ProjectRef::Id(issue.id.project());
+    let project = store.open_project(&org.scope, &project).await?;
+    let hours = store
+        .list_issue_hours(&member.scope, issue.id, since)
+        .await?;
+    let tags = store
+        .list_issue_tags(&member.scope, issue.id, TAG_VALUES)
+        .await?;
+    let event = store
+        .find_event_in_issue(&member.scope, issue.id, pick)
+        .await?;
+    let path = urls::issue(org.organization.slug.as_str(), &issue.short_id.to_string());
+    Ok(Show {
+        nav: frame.in_org(org, NavItem::Issues, app).await?,
+        issue: issue.clone(),
+        project_name: project.map(|(_, project)| project.name).unwrap_or_default(),
+        period,
+        trend: trend(&hours, since, now, GRAPH_BARS),
+        tags: tags.into_iter().map(tag_view).collect(),
+        event: event.as_ref().map(event_view),
+        retention_days: org.organization.plan.retention_days(),
+        stack,
+        permalink: format!("{}{path}", app.settings.base_url),
+        may_triage: org.permission(Action::TriageIssues, app).await?,
+        may_delete: org.permission(Action::DeleteIssues, app).await?,
+    })
+}
+
+fn view(query: &str) -> (Period, StackMode) {
+    let mut view = (Period::default(), StackMode::default());
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        match &*name {
+            "period" => view.0 = Period::from_value(&value),
+            "stack" => view.1 = StackMode::from_value(&value),
+            _ => {}
+        }
+    }
+    view
+}
+
+fn tag_view(tag: TagSummary) -> TagView {
+    TagView {
+        key: tag.key,
+        total: tag.total,
+        values: tag.values,
+    }
+}

@@ -1,0 +1,56 @@
+//! Projects: making one, the guide to its first event, its settings and client keys.
+
+mod create;
+mod delete;
+mod guide;
+mod keys;
+mod settings;
+
+pub(super) use guide::first_issue_path;
+
+use copal_model::policy::Action;
+use copal_ui::urls::route;
+
+use crate::routes::{Route, RouteAccess};
+
+pub(super) fn routes() -> Vec<Route> {
+    let org = RouteAccess::Org;
+    let create = org(Action::CreateProject);
+    let write = org(Action::WriteProject);
+    let keys = org(Action::WriteKeys);
+    vec![
+        Route::get(
+            route::NEW_PROJECT,
+            org(Action::ReadOrg),
+            "the form to make a project",
+            create::new,
+        ),
+        Route::post(route::NEW_PROJECT, create, "make a project", create::create),
+        Route::get(
+            route::GUIDE,
+            org(Action::ReadOrg),
+            "the way to the first event",
+            guide::show,
+        ),
+        Route::get(
+            route::PROJECT_SETTINGS,
+            org(Action::ReadOrg),
+            "settings of a project",
+            settings::show,
+        ),
+        Route::post(
+            route::PROJECT_SETTINGS,
+            write,
+            "change a project",
+            settings::update,
+        ),
+        Route::post(route::KEYS, keys, "make a client key", keys::create),
+        Route::post(route::KEY, keys, "change a client key", keys::update),
+        Route::post(
+            route::PROJECT_DELETE,
+            org(Action::DeleteProject),
+            "delete a project",
+            delete::delete,
+        ),
+    ]
+}

@@ -1,0 +1,83 @@
+//! `/o/{org}/projects/{project}/settings`.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use copal_model::limits::PROJECT_NAME_CHARS_MAX;
+use copal_model::policy::Action;
+use copal_store::projects::ProjectPatch;
+use copal_ui::form::Field;
+use copal_ui::pages::project::{KeyRow, Settings};
+use copal_ui::platforms::Platform;
+use copal_ui::{NavItem, urls};
+
+use crate::app::App;
+use crate::auth::new_account::name_error;
+use crate::auth::permit::{Permit, ReadOrg, WriteProject};
+use crate::auth::{Form, ProjectMember};
+use crate::web::Error;
+use crate::web::frame::{Frame, redirect_with_notice};
+
+pub(super) async fn show(
+    State(app): State<App>,
+    frame: Frame,
+    member: ProjectMember<ReadOrg>,
+) -> Result<Response, Error> {
+    let page = page(&frame, &member, &app).await?;
+    frame.show(&page)
+}
+
+pub(super) async fn update(
+    State(app): State<App>,
+    frame: Frame,
+    member: ProjectMember<WriteProject>,
+    form: Form,
+) -> Result<Response, Error> {
+    let name = form.text("name")?;
+    if let Some(error) = name_error(name, PROJECT_NAME_CHARS_MAX) {
+        let mut page = page(&frame, &member, &app).await?;
+        page.name = Field::wrong(name, error);
+        return frame.show_as(StatusCode::UNPROCESSABLE_ENTITY, &page);
+    }
+    let platform = Platform::find(form.text("platform")?);
+    let patch = ProjectPatch {
+        name: Some(name.trim().to_owned()),
+        slug: None,
+        platform: platform.map(|platform| platform.slug.to_owned()),
+    };
+    let project = app.store.update_project(&member.scope, patch).await?;
+    let org = member.org.organization.slug.as_str();
+    let path = urls::project_settings(org, project.slug.as_str());
+    Ok(redirect_with_notice(&path, "Saved the project.", &app))
+}
+
+/// The page with nothing typed yet.
+pub(super) async fn page<A: Permit>(
+    frame: &Frame,
+    member: &ProjectMember<A>,
+    app: &App,
+) -> Result<Settings, Error> {
+    let (org, project) = (&member.org, &member.project);
+    let may_read_keys = org.permission(Action::ReadKeys, app).await?;
+    let client_keys = if may_read_keys.is_granted() {
+        app.store.list_keys(&member.scope).await?
+    } else {
+        Vec::new()
+    };
+    let row_of = |key: copal_model::ClientKey| KeyRow {
+        dsn: app.settings.dsn(&key.public_key, project.id),
+        key,
+    };
+    Ok(Settings {
+        nav: frame.in_org(org, NavItem::Projects, app).await?,
+        project: project.clone(),
+        name: Field::filled(&project.name),
+        keys: client_keys.into_iter().map(row_of).collect(),
+        label: Field::default(),
+        confirm: Field::default(),
+        may_write: org.permission(Action::WriteProject, app).await?,
+        may_read_keys,
+        may_write_keys: org.permission(Action::WriteKeys, app).await?,
+        may_delete: org.permission(Action::DeleteProject, app).await?,
+    })
+}
