@@ -11,10 +11,11 @@
 //! - [`auth`]: passwords, sessions, access extractors, CSRF, throttling
 //! - [`web`]: the pages people open
 //! - [`problem`]: what an answer says when it is not what was asked for
-//! - `api`: the REST API and its OpenAPI document
+//! - [`api`]: the REST API and its OpenAPI document
 //! - `operate`: health and metrics
 //! - `jobs`: what ticks
 
+pub mod api;
 pub mod app;
 pub mod auth;
 pub mod fresh;

@@ -110,7 +110,9 @@ impl Route {
 
 /// Every route of the server.
 pub fn table() -> Vec<Route> {
-    crate::web::routes()
+    let mut routes = crate::web::routes();
+    routes.extend(crate::api::routes());
+    routes
 }
 
 /// Builds the router out of the table. Routes of several methods on one path merge; problems are

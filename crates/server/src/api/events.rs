@@ -1,0 +1,137 @@
+//! Stored events.
+
+use axum::extract::{FromRequestParts, State};
+use axum::http::Uri;
+use axum::http::request::Parts;
+use copal_model::EventSummary;
+use copal_model::policy::Action;
+use copal_protocol::EventId;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use super::Result;
+use super::describe::Call;
+use super::list::Listed;
+use super::query::{Paging, Query};
+use crate::app::App;
+use crate::auth::permit::ReadIssues;
+use crate::auth::{IssueMember, ProjectMember, Refusal, member};
+use crate::problem::Problem;
+use crate::routes::{Route, RouteAccess};
+
+/// One row of a list of events.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Event {
+    event_id: String,
+    issue_id: String,
+    project_id: String,
+    title: String,
+    /// By the SDK's clock.
+    occurred_at: String,
+    /// By ours.
+    received_at: String,
+    release: Option<String>,
+    environment: Option<String>,
+}
+
+/// A stored event with what was sent.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct EventDetail {
+    #[serde(flatten)]
+    event: Event,
+    /// Normalised, scrubbed event JSON.
+    #[schema(value_type = Object)]
+    payload: Box<RawValue>,
+    /// How it was grouped: `fingerprint`, `variants`, `reasons`.
+    #[schema(value_type = Object)]
+    grouping: Box<RawValue>,
+}
+
+/// The `{event}` of a path.
+struct EventInPath(EventId);
+
+/// The routes.
+pub fn routes() -> Vec<Route> {
+    let read = RouteAccess::Org(Action::ReadIssues);
+    vec![
+        Route::get(
+            "/api/v1/organizations/{org}/issues/{issue}/events",
+            read,
+            "List the stored events of an issue",
+            list,
+        )
+        .with_operation(|| Call::lists::<Event>().operation()),
+        Route::get(
+            "/api/v1/organizations/{org}/projects/{project}/events/{event}",
+            read,
+            "Show a stored event",
+            show,
+        )
+        .with_operation(|| Call::answers::<EventDetail>().operation()),
+    ]
+}
+
+impl FromRequestParts<App> for EventInPath {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Refusal> {
+        let text = member::path_param(parts, "event").await?;
+        text.parse()
+            .map(Self)
+            .map_err(|_| Refusal::NotFound { what: "event" })
+    }
+}
+
+async fn list(
+    issue: IssueMember<ReadIssues>,
+    State(app): State<App>,
+    Query(paging): Query<Paging>,
+    uri: Uri,
+) -> Result<Listed<Event>> {
+    let page = app
+        .store
+        .list_events(&issue.scope, issue.issue.id, &paging.request()?)
+        .await?;
+    Ok(Listed::new(page.map(Event::of), &uri, &app.settings))
+}
+
+async fn show(
+    project: ProjectMember<ReadIssues>,
+    EventInPath(event): EventInPath,
+    State(app): State<App>,
+) -> Result<axum::Json<EventDetail>> {
+    let found = app.store.find_event(&project.scope, event).await?;
+    let found = found.ok_or_else(|| Problem::not_found("event"))?;
+    Ok(axum::Json(EventDetail {
+        event: Event::of(found.summary),
+        payload: raw(found.payload)?,
+        grouping: raw(found.grouping)?,
+    }))
+}
+
+/// Stored JSON as it is, without building a tree of it.
+fn raw(json: Vec<u8>) -> Result<Box<RawValue>> {
+    let broken = |error: Box<dyn std::error::Error + Send + Sync>| {
+        Problem::from(copal_store::Error::Broken(error))
+    };
+    let text = String::from_utf8(json).map_err(|error| broken(error.into()))?;
+    RawValue::from_string(text).map_err(|error| broken(error.into()))
+}
+
+impl Event {
+    fn of(event: EventSummary) -> Self {
+        Self {
+            event_id: event.event_id.to_string(),
+            issue_id: event.issue_id.to_string(),
+            project_id: event.issue_id.project().to_string(),
+            title: event.title,
+            occurred_at: event.occurred_at.to_string(),
+            received_at: event.received_at.to_string(),
+            release: event.release,
+            environment: event.environment,
+        }
+    }
+}

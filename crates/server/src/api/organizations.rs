@@ -1,0 +1,168 @@
+//! Organizations.
+
+use axum::extract::State;
+use axum::http::{Method, StatusCode, Uri};
+use copal_model::limits::ORG_NAME_CHARS_MAX;
+use copal_model::policy::Action;
+use copal_model::{OrgId, Role};
+use copal_store::organizations::{NewOrganization, OrganizationPatch};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::body::{Json, name_in, slug_in};
+use super::describe::Call;
+use super::list::{Listed, page_of};
+use super::query::{Paging, Query};
+use super::{Result, names};
+use crate::app::App;
+use crate::auth::permit::{ReadOrg, WriteOrg};
+use crate::auth::{OrgMember, SignedIn};
+use crate::fresh;
+use crate::problem::Problem;
+use crate::routes::{Route, RouteAccess};
+
+/// An organization, to one of its members.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Organization {
+    id: String,
+    name: String,
+    slug: String,
+    plan: names::Plan,
+    is_personal: bool,
+    /// The caller's.
+    role: names::Role,
+    created_at: String,
+}
+
+/// A shared organization to be made.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct OrganizationNew {
+    name: String,
+}
+
+/// A change to an organization.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct OrganizationChange {
+    name: Option<String>,
+    slug: Option<String>,
+    /// Changed by instance administrators only.
+    plan: Option<names::Plan>,
+}
+
+const ALL: &str = "/api/v1/organizations";
+const ONE: &str = "/api/v1/organizations/{org}";
+
+/// The routes.
+pub fn routes() -> Vec<Route> {
+    vec![
+        Route::get(ALL, RouteAccess::Principal, "List own organizations", list)
+            .with_operation(|| Call::lists::<Organization>().operation()),
+        Route::post(ALL, RouteAccess::Principal, "Make an organization", create).with_operation(
+            || {
+                Call::creates::<Organization>()
+                    .takes::<OrganizationNew>()
+                    .operation()
+            },
+        ),
+        Route::get(
+            ONE,
+            RouteAccess::Org(Action::ReadOrg),
+            "Show an organization",
+            show,
+        )
+        .with_operation(|| Call::answers::<Organization>().operation()),
+        Route::new(
+            Method::PATCH,
+            ONE,
+            RouteAccess::Org(Action::WriteOrg),
+            "Change an organization",
+            update,
+        )
+        .with_operation(|| {
+            Call::answers::<Organization>()
+                .takes::<OrganizationChange>()
+                .may_conflict()
+                .operation()
+        }),
+    ]
+}
+
+async fn list(
+    signed_in: SignedIn,
+    State(app): State<App>,
+    Query(paging): Query<Paging>,
+    uri: Uri,
+) -> Result<Listed<Organization>> {
+    signed_in.reaches(Action::ReadOrg.rule(), &app)?;
+    let request = paging.request()?;
+    let all = app.store.list_organizations(signed_in.user.id).await?;
+    let page = page_of(all, &request, |(organization, _)| {
+        organization.id.to_string()
+    });
+    let page = page.map(|(organization, role)| Organization::of(organization, role));
+    Ok(Listed::new(page, &uri, &app.settings))
+}
+
+async fn create(
+    signed_in: SignedIn,
+    State(app): State<App>,
+    Json(new): Json<OrganizationNew>,
+) -> Result<(StatusCode, axum::Json<Organization>)> {
+    signed_in.reaches(Action::WriteOrg.rule(), &app)?;
+    let new = NewOrganization {
+        id: OrgId::new(fresh::uuid_v7(&*app.clock, &*app.entropy)),
+        name: name_in("name", &new.name, ORG_NAME_CHARS_MAX)?,
+        plan: app.settings.default_plan,
+        owner: signed_in.user.id,
+        now: app.clock.now(),
+    };
+    let made = app.store.create_organization(new).await?;
+    let made = Organization::of(made, Role::Owner);
+    Ok((StatusCode::CREATED, axum::Json(made)))
+}
+
+async fn show(org: OrgMember<ReadOrg>) -> axum::Json<Organization> {
+    axum::Json(Organization::of(org.organization, org.member.role))
+}
+
+async fn update(
+    org: OrgMember<WriteOrg>,
+    State(app): State<App>,
+    Json(change): Json<OrganizationChange>,
+) -> Result<axum::Json<Organization>> {
+    if change.plan.is_some() && !org.signed_in.user.is_instance_admin {
+        return Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "forbidden",
+            "Not allowed",
+            "Only instance administrators can change `plan`.",
+        ));
+    }
+    let patch = OrganizationPatch {
+        name: change
+            .name
+            .map(|name| name_in("name", &name, ORG_NAME_CHARS_MAX))
+            .transpose()?,
+        slug: change.slug.map(|slug| slug_in(&slug)).transpose()?,
+        plan: change.plan.map(Into::into),
+    };
+    let changed = app.store.update_organization(&org.scope, patch).await?;
+    Ok(axum::Json(Organization::of(changed, org.member.role)))
+}
+
+impl Organization {
+    fn of(organization: copal_model::Organization, role: Role) -> Self {
+        Self {
+            id: organization.id.to_string(),
+            name: organization.name,
+            slug: organization.slug.to_string(),
+            plan: organization.plan.into(),
+            is_personal: organization.is_personal,
+            role: role.into(),
+            created_at: organization.created_at.to_string(),
+        }
+    }
+}

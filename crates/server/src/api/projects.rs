@@ -1,0 +1,199 @@
+//! Projects.
+
+use axum::extract::State;
+use axum::http::{Method, StatusCode, Uri};
+use copal_model::KeyId;
+use copal_model::limits::{PLATFORM_CHARS_MAX, PROJECT_NAME_CHARS_MAX};
+use copal_model::policy::Action;
+use copal_store::projects::{NewProject, ProjectPatch};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::Result;
+use super::body::{Json, name_in, slug_in};
+use super::describe::Call;
+use super::list::{Listed, page_of};
+use super::query::{Paging, Query};
+use crate::app::App;
+use crate::auth::permit::{CreateProject, DeleteProject, ReadOrg, WriteProject};
+use crate::auth::{OrgMember, ProjectMember};
+use crate::fresh;
+use crate::routes::{Route, RouteAccess};
+
+/// One application that sends events.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Project {
+    id: String,
+    org_id: String,
+    name: String,
+    slug: String,
+    platform: Option<String>,
+    /// Left out for who may not see client keys.
+    #[serde(flatten)]
+    credential: Option<ProjectCredential>,
+    created_at: String,
+    /// When the first event was recorded.
+    first_event_at: Option<String>,
+}
+
+/// What SDKs need to send to a project: its oldest active key.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ProjectCredential {
+    api_key: Option<String>,
+    dsn: Option<String>,
+}
+
+/// A project to be made.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ProjectNew {
+    name: String,
+    /// The SDK platform, such as `python`.
+    platform: Option<String>,
+}
+
+/// A change to a project.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ProjectChange {
+    name: Option<String>,
+    /// Short ids change with it.
+    slug: Option<String>,
+    platform: Option<String>,
+}
+
+const ALL: &str = "/api/v1/organizations/{org}/projects";
+const ONE: &str = "/api/v1/organizations/{org}/projects/{project}";
+
+/// The routes.
+pub fn routes() -> Vec<Route> {
+    let read = RouteAccess::Org(Action::ReadOrg);
+    vec![
+        Route::get(ALL, read, "List projects", list)
+            .with_operation(|| Call::lists::<Project>().operation()),
+        Route::post(
+            ALL,
+            RouteAccess::Org(Action::CreateProject),
+            "Make a project with its first key",
+            create,
+        )
+        .with_operation(|| {
+            Call::creates::<Project>()
+                .takes::<ProjectNew>()
+                .may_conflict()
+                .operation()
+        }),
+        Route::get(ONE, read, "Show a project", show)
+            .with_operation(|| Call::answers::<Project>().operation()),
+        Route::new(
+            Method::PATCH,
+            ONE,
+            RouteAccess::Org(Action::WriteProject),
+            "Change a project",
+            update,
+        )
+        .with_operation(|| {
+            Call::answers::<Project>()
+                .takes::<ProjectChange>()
+                .may_conflict()
+                .operation()
+        }),
+        Route::new(
+            Method::DELETE,
+            ONE,
+            RouteAccess::Org(Action::DeleteProject),
+            "Delete a project with its issues and events",
+            delete,
+        )
+        .with_operation(|| Call::deletes().operation()),
+    ]
+}
+
+async fn list(
+    org: OrgMember<ReadOrg>,
+    State(app): State<App>,
+    Query(paging): Query<Paging>,
+    uri: Uri,
+) -> Result<Listed<Project>> {
+    let request = paging.request()?;
+    let all = app.store.list_projects(&org.scope).await?;
+    let page = page_of(all, &request, |project| project.id.to_string());
+    let page = page.map(|project| Project::of(project, &org, &app));
+    Ok(Listed::new(page, &uri, &app.settings))
+}
+
+async fn create(
+    org: OrgMember<CreateProject>,
+    State(app): State<App>,
+    Json(new): Json<ProjectNew>,
+) -> Result<(StatusCode, axum::Json<Project>)> {
+    let new = NewProject {
+        name: name_in("name", &new.name, PROJECT_NAME_CHARS_MAX)?,
+        platform: platform_in(new.platform)?,
+        key_id: KeyId::new(fresh::uuid_v7(&*app.clock, &*app.entropy)),
+        public_key: fresh::public_key(&*app.entropy),
+        now: app.clock.now(),
+    };
+    let made = app.store.create_project(&org.scope, new).await?;
+    let made = Project::of(made, &org, &app);
+    Ok((StatusCode::CREATED, axum::Json(made)))
+}
+
+async fn show(project: ProjectMember<ReadOrg>, State(app): State<App>) -> axum::Json<Project> {
+    axum::Json(Project::of(project.project, &project.org, &app))
+}
+
+async fn update(
+    project: ProjectMember<WriteProject>,
+    State(app): State<App>,
+    Json(change): Json<ProjectChange>,
+) -> Result<axum::Json<Project>> {
+    let patch = ProjectPatch {
+        name: change
+            .name
+            .map(|name| name_in("name", &name, PROJECT_NAME_CHARS_MAX))
+            .transpose()?,
+        slug: change.slug.map(|slug| slug_in(&slug)).transpose()?,
+        platform: platform_in(change.platform)?,
+    };
+    let changed = app.store.update_project(&project.scope, patch).await?;
+    Ok(axum::Json(Project::of(changed, &project.org, &app)))
+}
+
+async fn delete(
+    project: ProjectMember<DeleteProject>,
+    State(app): State<App>,
+) -> Result<StatusCode> {
+    app.store.delete_project(&project.scope).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn platform_in(platform: Option<String>) -> Result<Option<String>> {
+    platform
+        .map(|platform| name_in("platform", &platform, PLATFORM_CHARS_MAX))
+        .transpose()
+}
+
+impl Project {
+    fn of<A>(project: copal_model::Project, org: &OrgMember<A>, app: &App) -> Self {
+        let rule = Action::ReadKeys.rule();
+        let sees_keys =
+            org.member.role.may(Action::ReadKeys) && org.signed_in.reaches(rule, app).is_ok();
+        let credential = sees_keys.then(|| ProjectCredential {
+            dsn: project.dsn(&app.settings.base_url),
+            api_key: project.public_key.clone(),
+        });
+        Self {
+            credential,
+            id: project.id.to_string(),
+            org_id: project.org_id.to_string(),
+            name: project.name,
+            slug: project.slug.to_string(),
+            platform: project.platform,
+            created_at: project.created_at.to_string(),
+            first_event_at: project.first_event_at.map(|at| at.to_string()),
+        }
+    }
+}
