@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use copal_model::{Clock, Entropy, Plan, ProjectId};
+use copal_model::{Clock, Entropy, Plan};
 use copal_store::Store;
 
 use crate::auth::Auth;
@@ -66,15 +66,6 @@ impl Settings {
     /// Whether browsers reach Copal by TLS only, so that cookies can be bound to it.
     pub fn is_https(&self) -> bool {
         self.base_url.starts_with("https://")
-    }
-
-    /// The DSN of a client key, with the address that users see.
-    pub fn dsn(&self, public_key: &str, project: ProjectId) -> String {
-        let (scheme, rest) = self
-            .base_url
-            .split_once("://")
-            .unwrap_or(("http", &self.base_url));
-        format!("{scheme}://{public_key}@{rest}/{project}")
     }
 
     /// Scheme, host and port of the base URL, as browsers name them in `Origin`.

@@ -29,10 +29,8 @@ pub(super) async fn show(
     let (org, project) = (&member.org, &member.project);
     let may_read_keys = org.permission(Action::ReadKeys, &app).await?;
     let dsn = project
-        .public_key
-        .as_deref()
-        .filter(|_| may_read_keys.is_granted())
-        .map(|key| app.settings.dsn(key, project.id));
+        .dsn(&app.settings.base_url)
+        .filter(|_| may_read_keys.is_granted());
     let first = first_issue_path(&app, &org.scope, org.organization.slug.as_str(), project).await?;
     let platform = asked
         .or_else(|| project.platform.clone())

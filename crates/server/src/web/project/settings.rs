@@ -47,8 +47,8 @@ pub(super) async fn update(
     };
     let project = app.store.update_project(&member.scope, patch).await?;
     let org = member.org.organization.slug.as_str();
-    let path = urls::project_settings(org, project.slug.as_str());
-    Ok(redirect_with_notice(&path, "Saved the project.", &app))
+    let back = urls::project_settings(org, project.slug.as_str());
+    Ok(redirect_with_notice(&back, "Saved the project.", &app))
 }
 
 /// The page with nothing typed yet.
@@ -65,7 +65,7 @@ pub(super) async fn page<A: Permit>(
         Vec::new()
     };
     let row_of = |key: copal_model::ClientKey| KeyRow {
-        dsn: app.settings.dsn(&key.public_key, project.id),
+        dsn: key.dsn(&app.settings.base_url),
         key,
     };
     Ok(Settings {
