@@ -1,1 +1,16 @@
-fn main() {}
+//! The program `copal`: one line per role.
+//!
+//! # Layout
+//! - [`cli`]: the commands beside the server
+//! - [`config`]: settings
+//! - [`ambient`]: the real clock and the real randomness
+
+mod ambient;
+mod cli;
+mod config;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::run()
+}

@@ -1,0 +1,115 @@
+//! The commands: what they are called, and how they end.
+//!
+//! # Layout
+//! - [`user`], [`org`], [`project`], [`token`]: what is made at the command line
+//! - [`migrate`]: the schema
+//! - [`out`]: what commands print, and the sentence on stderr when they fail
+
+mod migrate;
+mod org;
+mod out;
+mod project;
+mod token;
+mod user;
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+use copal_model::Email;
+use copal_store::sqlite::{Options, SqliteStore};
+use copal_store::users::Users as _;
+
+use crate::config::{Config, Flags};
+
+/// A small, self-hosted, multi-tenant error tracker for the Sentry SDKs.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(flatten)]
+    flags: Flags,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Users
+    #[command(subcommand)]
+    User(user::Command),
+    /// Organizations
+    #[command(subcommand)]
+    Org(org::Command),
+    /// Projects
+    #[command(subcommand)]
+    Project(project::Command),
+    /// Personal API tokens
+    #[command(subcommand)]
+    Token(token::Command),
+    /// Bring the schema up to date (`serve` does it too)
+    Migrate,
+}
+
+/// Settings and store, opened for one command.
+struct Context {
+    config: Config,
+    store: SqliteStore,
+}
+
+/// Runs the command that the arguments name.
+pub(crate) fn run() -> ExitCode {
+    // Clap answers wrong usage itself, with exit code 2.
+    let arguments = Arguments::parse();
+    match execute(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => out::failure(&error),
+    }
+}
+
+fn execute(arguments: Arguments) -> anyhow::Result<()> {
+    let context = Context::open(&arguments.flags)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    runtime.block_on(async {
+        match arguments.command {
+            Command::User(command) => user::run(&context, command).await,
+            Command::Org(command) => org::run(&context, command).await,
+            Command::Project(command) => project::run(&context, command).await,
+            Command::Token(command) => token::run(&context, command).await,
+            Command::Migrate => migrate::run(&context),
+        }
+    })
+}
+
+impl Context {
+    fn open(flags: &Flags) -> anyhow::Result<Self> {
+        let config = Config::load(flags, None, |name| std::env::var(name).ok())?;
+        let options = Options {
+            read_connections: 1,
+            ..Options::default()
+        };
+        let store = SqliteStore::open(&config.data, options)
+            .with_context(|| format!("cannot open the data folder {}", config.data.display()))?;
+        Ok(Self { config, store })
+    }
+
+    /// The address in DSNs and links: the one users see, else the one a server listens on.
+    fn base_url(&self) -> String {
+        let listens_on = || format!("http://{}", self.config.listen);
+        self.config.base_url.clone().unwrap_or_else(listens_on)
+    }
+
+    /// The user with this address.
+    async fn user(&self, email: &Email) -> anyhow::Result<copal_model::User> {
+        let found = self.store.find_login(email).await?;
+        let found = found.with_context(|| format!("no account has the address {email}"))?;
+        Ok(found.user)
+    }
+}
+
+/// Reads an address in an argument.
+fn email(text: &str) -> Result<Email, String> {
+    Email::parse(text).map_err(|why| why.to_string())
+}

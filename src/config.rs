@@ -1,0 +1,240 @@
+//! Settings: flags, then `COPAL_*` variables, then `copal.toml`, then defaults.
+//!
+//! Clap reads the flags and their variables; the rest is composed and checked here, and every
+//! message names the key and what it accepts.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use copal_model::Plan;
+use copal_server::app::SignupMode;
+use serde::Deserialize;
+
+/// The file that is read when none is named, if it is there.
+const FILE_NAME: &str = "copal.toml";
+/// Where data goes by default.
+const DATA_DEFAULT: &str = "./copal-data";
+/// Where the server listens by default.
+const LISTEN_DEFAULT: &str = "127.0.0.1:8000";
+/// The log filter by default.
+const LOG_DEFAULT: &str = "info";
+
+/// What flags say; each stands above variables and file.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct Flags {
+    /// Folder with all data [default: ./copal-data]
+    #[arg(long, global = true, value_name = "DIR", env = "COPAL_DATA")]
+    pub(crate) data: Option<PathBuf>,
+    /// Settings file [default: copal.toml, if it is there]
+    #[arg(long, global = true, value_name = "FILE", env = "COPAL_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// Database; without it SQLite in the data folder
+    #[arg(long, global = true, value_name = "URL", env = "COPAL_DATABASE_URL")]
+    pub(crate) database_url: Option<String>,
+}
+
+/// All settings, checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Config {
+    /// Folder with all data.
+    pub(crate) data: PathBuf,
+    /// Where the server listens; port 0 picks a free one.
+    pub(crate) listen: SocketAddr,
+    /// The address users see, without a slash at the end; `None` = the one it listens on.
+    pub(crate) base_url: Option<String>,
+    /// Who may sign up.
+    pub(crate) signup: SignupMode,
+    /// Plan of new organizations.
+    pub(crate) default_plan: Plan,
+    /// Log filter.
+    pub(crate) log: String,
+}
+
+/// The settings file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct File {
+    data: Option<PathBuf>,
+    listen: Option<String>,
+    database_url: Option<String>,
+    base_url: Option<String>,
+    signup: Option<String>,
+    default_plan: Option<String>,
+    log: Option<String>,
+    smtp_url: Option<String>,
+    mail_from: Option<String>,
+}
+
+impl Config {
+    /// Composes the settings. `listen` is what the flag `--listen` says, `variable` reads the
+    /// environment.
+    pub(crate) fn load(
+        flags: &Flags,
+        listen: Option<&str>,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self> {
+        let file = read_file(flags.config.as_deref())?;
+        let pick = |name: &str, in_file: Option<String>| variable(name).or(in_file);
+        if let Some(url) = flags.database_url.clone().or(file.database_url) {
+            check_database_url(&url)?;
+        }
+        if pick("COPAL_SMTP_URL", file.smtp_url).is_some()
+            || pick("COPAL_MAIL_FROM", file.mail_from).is_some()
+        {
+            bail!("`smtp_url` and `mail_from` are not supported yet: leave them out");
+        }
+        let listen = listen
+            .map(str::to_owned)
+            .or_else(|| pick("COPAL_LISTEN", file.listen));
+        Ok(Self {
+            data: flags
+                .data
+                .clone()
+                .or(file.data)
+                .unwrap_or_else(|| DATA_DEFAULT.into()),
+            listen: parse_listen(listen.as_deref().unwrap_or(LISTEN_DEFAULT))?,
+            base_url: pick("COPAL_BASE_URL", file.base_url)
+                .map(|url| parse_base_url(&url))
+                .transpose()?,
+            signup: parse_signup(pick("COPAL_SIGNUP", file.signup).as_deref())?,
+            default_plan: pick("COPAL_DEFAULT_PLAN", file.default_plan)
+                .map_or(Ok(Plan::Free), |text| parse_plan(&text))?,
+            log: pick("COPAL_LOG", file.log).unwrap_or_else(|| LOG_DEFAULT.to_owned()),
+        })
+    }
+}
+
+fn read_file(named: Option<&Path>) -> Result<File> {
+    let path = named.unwrap_or(Path::new(FILE_NAME));
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => {
+            return Ok(File::default());
+        }
+        Err(error) => {
+            return Err(error)
+                .with_context(|| format!("cannot read the settings file {}", path.display()));
+        }
+    };
+    toml::from_str(&text).map_err(|error| {
+        let message = error.message().replace('\n', " ");
+        anyhow::anyhow!(
+            "the settings file {} cannot be used: {message}",
+            path.display()
+        )
+    })
+}
+
+fn check_database_url(url: &str) -> Result<()> {
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        bail!("PostgreSQL is not supported yet: leave out `database_url` to use SQLite");
+    }
+    bail!("`database_url` is `{url}`: leave it out to use SQLite in the data folder")
+}
+
+fn parse_listen(text: &str) -> Result<SocketAddr> {
+    text.parse().map_err(|_| {
+        anyhow::anyhow!(
+            "`listen` is `{text}`: an IP address and a port from 0 to 65535 are needed, such as \
+             127.0.0.1:8000"
+        )
+    })
+}
+
+fn parse_base_url(text: &str) -> Result<String> {
+    let host = text
+        .strip_prefix("http://")
+        .or_else(|| text.strip_prefix("https://"))
+        .unwrap_or_default();
+    let is_plain = !host.is_empty()
+        && !host.starts_with('/')
+        && host.bytes().all(|byte| byte.is_ascii_graphic())
+        && !host.contains(['?', '#', '@']);
+    if !is_plain {
+        bail!("`base_url` is `{text}`: an address such as https://errors.example.org is needed");
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}
+
+fn parse_signup(text: Option<&str>) -> Result<SignupMode> {
+    match text {
+        None | Some("open") => Ok(SignupMode::Open),
+        Some("invite") => Ok(SignupMode::Invite),
+        Some("closed") => Ok(SignupMode::Closed),
+        Some(other) => bail!("`signup` is `{other}`: open, invite and closed are known"),
+    }
+}
+
+fn parse_plan(text: &str) -> Result<Plan> {
+    text.parse()
+        .map_err(|why| anyhow::anyhow!("`default_plan` is `{text}`: {why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(file: &str, variables: &[(&str, &str)], listen: Option<&str>) -> Result<Config> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("copal.toml");
+        std::fs::write(&path, file).unwrap();
+        let flags = Flags {
+            config: Some(path),
+            ..Flags::default()
+        };
+        Config::load(&flags, listen, |name| {
+            let found = variables.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    fn refusal(file: &str) -> String {
+        load(file, &[], None).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn nothing_set_means_defaults() {
+        let config = load("", &[], None).unwrap();
+        assert_eq!(config.data, PathBuf::from("./copal-data"));
+        assert_eq!(config.listen.to_string(), "127.0.0.1:8000");
+        assert_eq!(config.base_url, None);
+        assert_eq!(config.signup, SignupMode::Open);
+        assert_eq!(config.default_plan, Plan::Free);
+    }
+
+    #[test]
+    fn flags_stand_above_variables_and_variables_above_the_file() {
+        let file = "listen = \"127.0.0.1:1\"\nsignup = \"closed\"\nbase_url = \"http://file/\"";
+        let variables = [("COPAL_LISTEN", "127.0.0.1:2"), ("COPAL_SIGNUP", "invite")];
+        let config = load(file, &variables, Some("127.0.0.1:3")).unwrap();
+        assert_eq!(config.listen.port(), 3);
+        assert_eq!(config.signup, SignupMode::Invite);
+        assert_eq!(config.base_url.as_deref(), Some("http://file"));
+        assert_eq!(load(file, &variables, None).unwrap().listen.port(), 2);
+        assert_eq!(load(file, &[], None).unwrap().listen.port(), 1);
+    }
+
+    #[test]
+    fn refusals_name_the_key_and_what_it_accepts() {
+        for (file, key, accepted) in [
+            ("listen = \"8000\"", "`listen`", "127.0.0.1:8000"),
+            ("listen = \"127.0.0.1:65536\"", "`listen`", "0 to 65535"),
+            ("signup = \"yes\"", "`signup`", "open, invite and closed"),
+            ("default_plan = \"free\"", "`default_plan`", "FREE"),
+            ("base_url = \"errors.example\"", "`base_url`", "https://"),
+            (
+                "database_url = \"postgres://x/y\"",
+                "PostgreSQL",
+                "not supported yet",
+            ),
+            ("smtp_url = \"smtp://x\"", "`smtp_url`", "not supported yet"),
+            ("lisen = \"x\"", "`lisen`", "`listen`"),
+        ] {
+            let refusal = refusal(file);
+            assert!(refusal.contains(key), "{refusal}");
+            assert!(refusal.contains(accepted), "{refusal}");
+            assert!(!refusal.contains('\n'), "{refusal}");
+        }
+    }
+}
