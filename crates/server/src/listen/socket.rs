@@ -7,7 +7,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -18,21 +18,24 @@ use tokio::time::{Instant, Sleep};
 use super::Config;
 
 /// Whether a request is being handled; shared by the socket, the service and the answer's body.
+///
+/// Counts beginnings and ends together: odd while a request is under way, and a request that comes
+/// and goes between two looks is still noticed.
 #[derive(Debug, Clone, Default)]
-pub(super) struct InRequest(Arc<AtomicBool>);
+pub(super) struct InRequest(Arc<AtomicU32>);
 
 impl InRequest {
     /// A request's header has been read.
     pub(super) fn begin(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.fetch_or(1, Ordering::Relaxed);
     }
 
     /// The answer has been handed over to its last byte.
     pub(super) fn end(&self) {
-        self.0.store(false, Ordering::Relaxed);
+        self.0.fetch_add(self.0.load(Ordering::Relaxed) & 1, Ordering::Relaxed);
     }
 
-    fn is_under_way(&self) -> bool {
+    fn count(&self) -> u32 {
         self.0.load(Ordering::Relaxed)
     }
 }
@@ -53,6 +56,7 @@ enum Awaiting {
 pub(super) struct Socket {
     stream: TcpStream,
     in_request: InRequest,
+    seen: u32,
     awaiting: Awaiting,
     read_alarm: Alarm,
     /// Set while the peer takes nothing of what we write.
@@ -69,6 +73,7 @@ impl Socket {
         Self {
             stream,
             in_request,
+            seen: 0,
             awaiting: Awaiting::Header(Instant::now() + config.header_timeout),
             read_alarm: Alarm::default(),
             stalled_until: None,
@@ -80,11 +85,16 @@ impl Socket {
     }
 
     fn note_request(&mut self) {
-        if self.in_request.is_under_way() {
-            self.awaiting = Awaiting::Answer;
-        } else if self.awaiting == Awaiting::Answer {
-            self.awaiting = Awaiting::Request(Instant::now() + self.idle_timeout);
+        let count = self.in_request.count();
+        if count == self.seen {
+            return;
         }
+        self.seen = count;
+        self.awaiting = if count % 2 == 1 {
+            Awaiting::Answer
+        } else {
+            Awaiting::Request(Instant::now() + self.idle_timeout)
+        };
     }
 
     /// Ends a wait for the peer to read: an error once it is over.
