@@ -51,8 +51,8 @@ impl PacedBody {
                 .window_end
                 .get_or_insert_with(|| Instant::now() + window);
             ready!(self.alarm.poll(end, cx));
-            let share = u64::from(self.config.body_bytes_per_sec_min) * window.as_millis() as u64;
-            if self.window_bytes * 1_000 < share {
+            let share = u128::from(self.config.body_bytes_per_sec_min) * window.as_millis();
+            if u128::from(self.window_bytes) * 1_000 < share {
                 return Poll::Ready(());
             }
             self.window_bytes = 0;

@@ -64,7 +64,7 @@ impl Default for Config {
         Self {
             connections_max: 10_000,
             header_timeout: Duration::from_secs(10),
-            idle_timeout: Duration::from_secs(60),
+            idle_timeout: Duration::from_mins(1),
             body_window: Duration::from_secs(10),
             body_bytes_per_sec_min: 1_024,
             write_timeout: Duration::from_secs(30),

@@ -32,7 +32,8 @@ impl InRequest {
 
     /// The answer has been handed over to its last byte.
     pub(super) fn end(&self) {
-        self.0.fetch_add(self.0.load(Ordering::Relaxed) & 1, Ordering::Relaxed);
+        self.0
+            .fetch_add(self.0.load(Ordering::Relaxed) & 1, Ordering::Relaxed);
     }
 
     fn count(&self) -> u32 {

@@ -14,7 +14,7 @@ use super::*;
 /// The limit that a test waits for.
 const SHORT: Duration = Duration::from_millis(300);
 /// A limit that no test reaches.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 /// How much later than its limit a connection may end, on a busy machine.
 const SLACK: Duration = Duration::from_secs(3);
 
