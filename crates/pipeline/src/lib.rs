@@ -3,10 +3,14 @@
 //! # Layout
 //! - [`expand`]: a record to its items
 //! - [`explain`]: how an event was grouped, as JSON
+//! - [`normalize`]: one shape, in bounds, times right
 //! - [`received`]: what a journal record holds; written by ingest, read by the pipeline
+//! - [`scrub`]: no secrets
 
 #![warn(missing_docs)]
 
 pub mod expand;
 pub mod explain;
+pub mod normalize;
 pub mod received;
+pub mod scrub;
