@@ -1,6 +1,7 @@
 //! An event's way in: expand, normalize, scrub, group, record. Decides every outcome.
 //!
 //! # Layout
+//! - [`driver`]: follows the journal: prepares batches, records them, quarantines poison
 //! - [`expand`]: a record to its items
 //! - [`explain`]: how an event was grouped, as JSON
 //! - [`normalize`]: one shape, in bounds, times right
@@ -9,6 +10,7 @@
 
 #![warn(missing_docs)]
 
+pub mod driver;
 pub mod expand;
 pub mod explain;
 pub mod normalize;

@@ -1,0 +1,446 @@
+//! Follows the journal: reads what is there, prepares it, records it, tells the journal to forget.
+//!
+//! One batch is being prepared while the one before is being recorded. A record that cannot be
+//! processed is tried three times and then quarantined; a batch that the store cannot take is
+//! halved until the record to blame is found. While the store is not available nothing is lost: the
+//! journal keeps it. When the store's disk fails, the pipeline ends with an error, and so must the
+//! process.
+//!
+//! # Layout
+//! - [`run`]: the loop
+//! - `batch`: journal entries to a batch, and what becomes of poison
+//! - `scopes`: leave to record, remembered for a second
+
+mod batch;
+mod scopes;
+
+use std::future::Future;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use copal_journal::{Entry, Journal};
+use copal_model::{Clock, Outcome, ProjectId};
+use copal_store::access::{Access, RecordAccess};
+use copal_store::record::{Batch, Disposition, JournalId, Recorded, Recorder};
+use tokio::sync::{mpsc, watch};
+use uuid::Uuid;
+
+use crate::expand::Rejected;
+use crate::received::{Received, ReceivedError};
+use batch::Preparation;
+use scopes::Scopes;
+
+/// Records in one batch.
+pub const BATCH_RECORDS_MAX: usize = 1_000;
+/// Bytes of records, as they are in the journal, after which a batch takes no more.
+pub const BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// How often a record is tried before it is quarantined.
+pub const ATTEMPTS: u32 = 3;
+/// The first wait for a store that is not available; each next one is twice as long.
+pub const BACKOFF_FIRST: Duration = Duration::from_millis(100);
+/// The longest wait for a store that is not available.
+pub const BACKOFF_MAX: Duration = Duration::from_secs(30);
+/// Records from which on a batch is prepared by two threads.
+const PARALLEL_RECORDS_MIN: usize = 64;
+
+/// Why the pipeline ended before it was told to. The process must end too.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The journal cannot be read.
+    #[error("reading the journal: {0}")]
+    Journal(#[from] copal_journal::Error),
+    /// The store cannot be written to, and trying again is of no use.
+    #[error("recording events: {0}")]
+    Store(#[from] copal_store::Error),
+}
+
+/// What one record comes to.
+#[derive(Debug, Default)]
+pub struct Prepared {
+    /// The event to record.
+    pub event: Option<copal_store::record::NewEvent>,
+    /// Items that end here.
+    pub rejected: Vec<Rejected>,
+}
+
+/// What turns a record into an event to record: the steps between journal and store.
+pub trait Prepare: Send + Sync + 'static {
+    /// Prepares a record. May panic: the record is then tried again, and quarantined at last.
+    ///
+    /// # Errors
+    /// When the record is damaged.
+    fn prepare(
+        &self,
+        received: &Received<'_>,
+        access: &RecordAccess,
+    ) -> Result<Prepared, ReceivedError>;
+}
+
+/// What the pipeline asks of the store.
+pub trait Destination: Send + Sync + 'static {
+    /// See [`Recorder::record`].
+    fn record(&self, batch: Batch) -> impl Future<Output = copal_store::Result<Recorded>> + Send;
+    /// See [`Recorder::journal_position`].
+    fn journal_position(
+        &self,
+        journal: JournalId,
+    ) -> impl Future<Output = copal_store::Result<Option<u64>>> + Send;
+    /// See [`Access::open_recording`].
+    fn open_recording(
+        &self,
+        project: ProjectId,
+    ) -> impl Future<Output = copal_store::Result<Option<RecordAccess>>> + Send;
+}
+
+impl<S: Recorder + Access + ?Sized + 'static> Destination for S {
+    async fn record(&self, batch: Batch) -> copal_store::Result<Recorded> {
+        Recorder::record(self, batch).await
+    }
+
+    async fn journal_position(&self, journal: JournalId) -> copal_store::Result<Option<u64>> {
+        Recorder::journal_position(self, journal).await
+    }
+
+    async fn open_recording(
+        &self,
+        project: ProjectId,
+    ) -> copal_store::Result<Option<RecordAccess>> {
+        Access::open_recording(self, project).await
+    }
+}
+
+/// What the pipeline works with.
+pub struct Pipeline<S: ?Sized, P> {
+    /// Where records come from.
+    pub journal: Journal,
+    /// Where events go.
+    pub store: Arc<S>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// The steps between them.
+    pub steps: Arc<P>,
+}
+
+/// Runs until `stop` is true (or its sender is gone), or something fails for good. The batch in
+/// hand is recorded first. `on_recorded` hears of every commit.
+///
+/// # Errors
+/// When the journal cannot be read or the store's disk failed: the process must end.
+pub async fn run<S: Destination + ?Sized, P: Prepare>(
+    pipeline: Pipeline<S, P>,
+    stop: watch::Receiver<bool>,
+    on_recorded: impl Fn(&Recorded) + Send + Sync,
+) -> Result<(), Error> {
+    let driver = Driver {
+        scopes: Scopes::default(),
+        stop: stop.clone(),
+        pipeline,
+    };
+    let (ready, mut batches) = mpsc::channel::<Ready>(1);
+    let prepare = driver.prepare_all(ready, stop);
+    let record = async {
+        while let Some(ready) = batches.recv().await {
+            if !driver.record_all(ready, &on_recorded).await? {
+                break;
+            }
+        }
+        // Whoever prepares must not wait for room that will not come.
+        batches.close();
+        Ok(())
+    };
+    tokio::try_join!(prepare, record).map(|_| ())
+}
+
+/// A batch to be recorded, and the entries it was made of.
+struct Ready {
+    entries: Arc<Vec<Entry>>,
+    batch: Batch,
+}
+
+struct Driver<S: ?Sized, P> {
+    scopes: Scopes,
+    stop: watch::Receiver<bool>,
+    pipeline: Pipeline<S, P>,
+}
+
+impl<S: Destination + ?Sized, P: Prepare> Driver<S, P> {
+    fn journal_id(&self) -> JournalId {
+        Uuid::from_bytes(self.pipeline.journal.id())
+    }
+
+    async fn prepare_all(
+        &self,
+        ready: mpsc::Sender<Ready>,
+        mut stop: watch::Receiver<bool>,
+    ) -> Result<(), Error> {
+        let Some(position) = self
+            .available(|| self.pipeline.store.journal_position(self.journal_id()))
+            .await?
+        else {
+            return Ok(());
+        };
+        let mut reader = self.pipeline.journal.reader(position.unwrap_or(0));
+        loop {
+            let room = tokio::select! {
+                biased;
+                _ = stop.wait_for(|stop| *stop) => return Ok(()),
+                room = ready.reserve() => room,
+            };
+            let Ok(room) = room else { return Ok(()) };
+            let entries = tokio::select! {
+                biased;
+                _ = stop.wait_for(|stop| *stop) => return Ok(()),
+                () = ready.closed() => return Ok(()),
+                entries = reader.next(BATCH_RECORDS_MAX, BATCH_BYTES_MAX) => entries?,
+            };
+            if entries.is_empty() {
+                return Ok(());
+            }
+            let entries = Arc::new(entries);
+            let Some(batch) = self.prepare(&entries, 0..entries.len(), None).await? else {
+                return Ok(());
+            };
+            room.send(Ready { entries, batch });
+        }
+    }
+
+    /// Makes a batch of some entries; `None` when told to stop meanwhile.
+    async fn prepare(
+        &self,
+        entries: &Arc<Vec<Entry>>,
+        range: Range<usize>,
+        quarantine: Option<&str>,
+    ) -> Result<Option<Batch>, Error> {
+        let started = Instant::now();
+        let projects = batch::projects(&entries[range.clone()]);
+        let opened = self
+            .available(|| self.scopes.open(&*self.pipeline.store, &projects))
+            .await?;
+        let Some(scopes) = opened else {
+            return Ok(None);
+        };
+        let preparation = Arc::new(Preparation {
+            entries: entries.clone(),
+            scopes,
+            steps: self.pipeline.steps.clone(),
+            now: self.pipeline.clock.now(),
+            quarantine: quarantine.map(str::to_owned),
+        });
+        let middle = match range.len() {
+            0..PARALLEL_RECORDS_MIN => range.end,
+            len => range.start + len / 2,
+        };
+        let (one, other) = (preparation.clone(), preparation.clone());
+        let (first, second) = (range.start..middle, middle..range.end);
+        let first = tokio::task::spawn_blocking(move || one.run(first));
+        let second =
+            (!second.is_empty()).then(|| tokio::task::spawn_blocking(move || other.run(second)));
+        let mut batch = first.await.unwrap_or_else(batch::resume);
+        if let Some(second) = second {
+            batch::append(&mut batch, second.await.unwrap_or_else(batch::resume));
+        }
+        batch.journal = self.journal_id();
+        batch.position = entries[range.end - 1].sequence();
+        metrics::histogram!("copal_pipeline_prepare_seconds").record(started.elapsed());
+        Ok(Some(batch))
+    }
+
+    /// Records a batch, in parts where it must be. False when told to stop before the end.
+    async fn record_all(
+        &self,
+        ready: Ready,
+        on_recorded: &(impl Fn(&Recorded) + Sync),
+    ) -> Result<bool, Error> {
+        let Ready { entries, batch } = ready;
+        let mut first = Some(batch);
+        // The last is the next: halves are put on it so that positions only grow.
+        let mut parts = vec![(0..entries.len(), 1)];
+        while let Some((range, attempt)) = parts.pop() {
+            let batch = match first.take() {
+                Some(batch) => batch,
+                None => match self.prepare(&entries, range.clone(), None).await? {
+                    Some(batch) => batch,
+                    None => return Ok(false),
+                },
+            };
+            let error = match self
+                .record(&entries, range.clone(), batch, None, on_recorded)
+                .await?
+            {
+                Attempt::Recorded => continue,
+                Attempt::Stopped => return Ok(false),
+                Attempt::Refused(error) => error,
+            };
+            self.scopes.forget();
+            if range.len() > 1 {
+                let middle = range.start + range.len() / 2;
+                parts.push((middle..range.end, 1));
+                parts.push((range.start..middle, 1));
+            } else if attempt < ATTEMPTS {
+                parts.push((range, attempt + 1));
+            } else if !self
+                .quarantine(&entries, range, &error, on_recorded)
+                .await?
+            {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Puts one record, which the store refuses, where people can look at it.
+    async fn quarantine(
+        &self,
+        entries: &Arc<Vec<Entry>>,
+        range: Range<usize>,
+        error: &copal_store::Error,
+        on_recorded: &(impl Fn(&Recorded) + Sync),
+    ) -> Result<bool, Error> {
+        let why = error.to_string();
+        let Some(batch) = self.prepare(entries, range.clone(), Some(&why)).await? else {
+            return Ok(false);
+        };
+        match self
+            .record(entries, range, batch, Some(&why), on_recorded)
+            .await?
+        {
+            Attempt::Recorded => Ok(true),
+            Attempt::Stopped => Ok(false),
+            // A store that cannot even quarantine is broken as a whole.
+            Attempt::Refused(error) => Err(error.into()),
+        }
+    }
+
+    /// Records one batch, however long the store is not available.
+    async fn record(
+        &self,
+        entries: &Arc<Vec<Entry>>,
+        range: Range<usize>,
+        batch: Batch,
+        quarantine: Option<&str>,
+        on_recorded: &(impl Fn(&Recorded) + Sync),
+    ) -> Result<Attempt, Error> {
+        let mut batch = batch;
+        let mut wait = BACKOFF_FIRST;
+        loop {
+            let position = batch.position;
+            let tally = Tally::of(&batch);
+            let started = Instant::now();
+            match self.pipeline.store.record(batch).await {
+                Ok(recorded) => {
+                    metrics::histogram!("copal_pipeline_record_seconds").record(started.elapsed());
+                    tally.count(&recorded, self.pipeline.clock.now());
+                    self.pipeline.journal.forget(position);
+                    on_recorded(&recorded);
+                    return Ok(Attempt::Recorded);
+                }
+                Err(error @ copal_store::Error::Disk(_)) => return Err(error.into()),
+                Err(copal_store::Error::Unavailable(why)) => {
+                    tracing::warn!(
+                        why,
+                        wait_ms = wait.as_millis(),
+                        "the store is not available"
+                    );
+                    if self.stopped_within(wait).await {
+                        return Ok(Attempt::Stopped);
+                    }
+                    wait = (wait * 2).min(BACKOFF_MAX);
+                    match self.prepare(entries, range.clone(), quarantine).await? {
+                        Some(again) => batch = again,
+                        None => return Ok(Attempt::Stopped),
+                    }
+                }
+                Err(error) => {
+                    tracing::error!(%error, records = range.len(), "the store refuses a batch");
+                    return Ok(Attempt::Refused(error));
+                }
+            }
+        }
+    }
+
+    /// Asks the store until it is available; `None` when told to stop meanwhile.
+    async fn available<T, F: Future<Output = copal_store::Result<T>>>(
+        &self,
+        ask: impl Fn() -> F,
+    ) -> Result<Option<T>, Error> {
+        let mut wait = BACKOFF_FIRST;
+        loop {
+            match ask().await {
+                Ok(answer) => return Ok(Some(answer)),
+                Err(copal_store::Error::Unavailable(why)) => {
+                    tracing::warn!(
+                        why,
+                        wait_ms = wait.as_millis(),
+                        "the store is not available"
+                    );
+                }
+                Err(error) => return Err(error.into()),
+            }
+            if self.stopped_within(wait).await {
+                return Ok(None);
+            }
+            wait = (wait * 2).min(BACKOFF_MAX);
+        }
+    }
+
+    async fn stopped_within(&self, wait: Duration) -> bool {
+        let mut stop = self.stop.clone();
+        tokio::time::timeout(wait, stop.wait_for(|stop| *stop))
+            .await
+            .is_ok()
+    }
+}
+
+/// How an attempt to record ended.
+enum Attempt {
+    Recorded,
+    Stopped,
+    /// The store cannot take this batch, whenever it is asked.
+    Refused(copal_store::Error),
+}
+
+/// What a batch will be counted as, once it is recorded.
+struct Tally {
+    records: usize,
+    outcomes: Vec<(&'static str, u64)>,
+    quarantined: usize,
+    received_at: Option<copal_model::Timestamp>,
+}
+
+impl Tally {
+    fn of(batch: &Batch) -> Self {
+        let outcomes = batch
+            .outcomes
+            .iter()
+            .map(|one| (one.outcome.as_str(), one.quantity));
+        Self {
+            records: batch.events.len(),
+            outcomes: outcomes.collect(),
+            quarantined: batch.quarantined.len(),
+            received_at: batch.events.last().map(|event| event.received_at),
+        }
+    }
+
+    fn count(self, recorded: &Recorded, now: copal_model::Timestamp) {
+        metrics::histogram!("copal_pipeline_batch_events").record(self.records as f64);
+        for (outcome, quantity) in self.outcomes {
+            metrics::counter!("copal_items_total", "outcome" => outcome).increment(quantity);
+        }
+        for event in &recorded.events {
+            let outcome = match event.disposition {
+                Disposition::Duplicate => Outcome::Invalid("duplicate"),
+                _ => Outcome::Accepted,
+            };
+            metrics::counter!("copal_items_total", "outcome" => outcome.as_str()).increment(1);
+        }
+        metrics::counter!("copal_quarantined_records_total").increment(self.quarantined as u64);
+        if let Some(received_at) = self.received_at {
+            let lag = now.duration_since(received_at).as_secs_f64();
+            metrics::gauge!("copal_pipeline_lag_seconds").set(lag);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
