@@ -1,0 +1,224 @@
+//! The commands, as operators and scripts run them: what they print, and how they end.
+
+use std::io::Write as _;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A data folder to run commands on.
+struct Folder(TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    /// A command that sees no settings but the test's own.
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_copal"));
+        command
+            .args(arguments)
+            .arg("--data")
+            .arg(self.0.path().join("data"))
+            .current_dir(self.0.path());
+        for (name, _) in std::env::vars() {
+            if name.starts_with("COPAL_") {
+                command.env_remove(name);
+            }
+        }
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// Runs a command that must succeed, and reads its JSON.
+    fn json(&self, arguments: &[&str]) -> Value {
+        let output = self.run(arguments);
+        assert!(output.status.success(), "{}", stderr(&output));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    fn with_input(&self, arguments: &[&str], input: &str) -> Output {
+        let mut child = self
+            .command(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(input.as_bytes()).unwrap();
+        drop(stdin);
+        child.wait_with_output().unwrap()
+    }
+
+    fn ana(&self) -> Value {
+        let command = "user create --email Ana@Shop.example --name Ana --json";
+        self.json(&words(command))
+    }
+}
+
+fn words(text: &str) -> Vec<&str> {
+    text.split(' ').collect()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Asserts that a command ended with `code` and one sentence that holds `part`.
+fn assert_refused(output: &Output, code: i32, part: &str) {
+    let said = stderr(output);
+    assert_eq!(output.status.code(), Some(code), "{said}");
+    assert!(said.contains(part), "{said}");
+    assert_eq!(said.trim_end().lines().count(), 1, "{said}");
+    assert!(output.stdout.is_empty());
+}
+
+fn keys(value: &Value) -> Vec<&str> {
+    let fields = value.as_object().unwrap();
+    fields.keys().map(String::as_str).collect()
+}
+
+#[test]
+fn a_user_comes_with_a_personal_organization_and_a_password_shown_once() {
+    let folder = Folder::new();
+    let ana = folder.ana();
+    assert_eq!(ana["email"], "ana@shop.example");
+    assert_eq!(ana["name"], "Ana");
+    assert_eq!(ana["defaultOrgSlug"], "anas-workspace");
+    assert_eq!(ana["password"].as_str().unwrap().len(), 43);
+    for id in ["id", "defaultOrgId"] {
+        assert!(ana[id].as_str().unwrap().parse::<uuid::Uuid>().is_ok());
+    }
+}
+
+#[test]
+fn a_password_from_stdin_is_not_printed() {
+    let folder = Folder::new();
+    let arguments = words("user create --email a@x.io --name Ana --password-stdin --json");
+    let output = folder.with_input(&arguments, "correct horse battery\n");
+    assert!(output.status.success(), "{}", stderr(&output));
+    let created: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let mut expected = vec!["id", "email", "name", "defaultOrgId", "defaultOrgSlug"];
+    expected.sort_unstable();
+    assert_eq!(keys(&created), expected);
+}
+
+#[test]
+fn a_password_that_anybody_guesses_is_refused() {
+    let folder = Folder::new();
+    let arguments = words("user create --email a@x.io --name Ana --password-stdin");
+    let short = folder.with_input(&arguments, "1234567\n");
+    assert_refused(&short, 1, "at least 8 characters");
+    let longest = "horseman".repeat(32);
+    let too_long = folder.with_input(&arguments, &format!("{longest}a"));
+    assert_refused(&too_long, 1, "at most 256 characters");
+    assert!(folder.with_input(&arguments, &longest).status.success());
+}
+
+#[test]
+fn an_address_has_one_account() {
+    let folder = Folder::new();
+    folder.ana();
+    let again = folder.run(&words("user create --email ana@shop.example --name Eve"));
+    assert_refused(&again, 1, "ana@shop.example exists already");
+}
+
+#[test]
+fn an_organization_has_an_owner_and_a_plan() {
+    let folder = Folder::new();
+    folder.ana();
+    let acme = folder.json(&words(
+        "org create --owner ana@shop.example --name Acme --json",
+    ));
+    assert_eq!(acme["slug"], "acme");
+    assert_eq!(acme["plan"], "FREE");
+    assert_eq!(acme["isPersonal"], false);
+    let changed = folder.json(&words("org set-plan acme PRO --json"));
+    assert_eq!(changed["plan"], "PRO");
+    assert_eq!(changed["id"], acme["id"]);
+
+    let nobody = folder.run(&words("org create --owner eve@x.io --name Acme"));
+    assert_refused(&nobody, 1, "no account has the address eve@x.io");
+    let nowhere = folder.run(&words("org set-plan missing PRO"));
+    assert_refused(&nowhere, 1, "no organization has the slug missing");
+}
+
+#[test]
+fn a_project_comes_with_a_dsn_at_the_address_users_see() {
+    let folder = Folder::new();
+    folder.ana();
+    let create = words("project create --org anas-workspace --name Shop --platform python --json");
+    let shop = folder.json(&create);
+    let key = shop["apiKey"].as_str().unwrap();
+    assert_eq!(key.len(), 32);
+    assert_eq!(shop["id"], "1");
+    assert_eq!(shop["slug"], "shop");
+    assert_eq!(shop["dsn"], format!("http://{key}@127.0.0.1:8000/1"));
+
+    let output = folder
+        .command(&create)
+        .env("COPAL_BASE_URL", "https://errors.example/copal/")
+        .output()
+        .unwrap();
+    let shop: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let key = shop["apiKey"].as_str().unwrap();
+    assert_eq!(shop["slug"], "shop-2");
+    assert_eq!(shop["dsn"], format!("https://{key}@errors.example/copal/2"));
+}
+
+#[test]
+fn a_token_is_shown_once_and_narrowed_to_known_scopes() {
+    let folder = Folder::new();
+    folder.ana();
+    let create = "token create --user ana@shop.example --name ci --json";
+    let full = folder.json(&words(create));
+    assert_eq!(keys(&full), ["id", "token"]);
+    let narrow = folder.json(&words(&format!("{create} --scopes event:read,org:read")));
+    assert_ne!(full["token"], narrow["token"]);
+    let unknown = folder.run(&words(&format!("{create} --scopes event:read,all")));
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(stderr(&unknown).contains("known scopes are"));
+}
+
+#[test]
+fn wrong_usage_ends_with_two() {
+    let folder = Folder::new();
+    for arguments in [
+        "nonsense",
+        "user create --name Ana",
+        "user create --email nobody --name Ana",
+        "org set-plan acme GOLD",
+    ] {
+        let output = folder.run(&words(arguments));
+        assert_eq!(output.status.code(), Some(2), "{arguments}");
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[test]
+fn settings_that_cannot_be_used_are_named() {
+    let folder = Folder::new();
+    let postgres = folder.run(&words("migrate --database-url postgres://localhost/copal"));
+    assert_refused(&postgres, 1, "PostgreSQL is not supported yet");
+    std::fs::write(folder.0.path().join("copal.toml"), "lisen = \"x\"\n").unwrap();
+    let unknown = folder.run(&["migrate"]);
+    assert_refused(&unknown, 1, "unknown field `lisen`");
+    let missing = folder.run(&words("migrate --config nowhere.toml"));
+    assert_refused(&missing, 1, "cannot read the settings file nowhere.toml");
+}
+
+#[test]
+fn migrating_twice_is_harmless() {
+    let folder = Folder::new();
+    for _ in 0..2 {
+        let output = folder.run(&["migrate"]);
+        assert!(output.status.success(), "{}", stderr(&output));
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(said.contains("up to date"), "{said}");
+    }
+}

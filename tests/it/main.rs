@@ -1,0 +1,5 @@
+//! End to end, against the real program.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod cli;
