@@ -21,6 +21,7 @@ mod hex;
 pub mod issues;
 pub mod organizations;
 mod page;
+mod payload;
 pub mod projects;
 pub mod record;
 pub mod scope;

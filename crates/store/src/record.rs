@@ -1,5 +1,7 @@
 //! The pipeline's one write: a batch of events and the journal position, in one transaction.
 
+pub(crate) mod plan;
+
 use async_trait::async_trait;
 use copal_model::{Category, IssueId, Level, Outcome, ProjectId, Timestamp, UserIdentity};
 use copal_protocol::EventId;

@@ -322,7 +322,7 @@ mod tests {
     async fn insert_meta(engine: &Engine, key: &'static str) {
         engine
             .write(move |tx| {
-                Ok(tx.execute("insert into meta (key, value) values ($1, '1')", (key,))?)
+                Ok(tx.execute("insert into meta (key, value) values (?1, '1')", (key,))?)
             })
             .await
             .unwrap();

@@ -1,6 +1,6 @@
 //! Brings the schema up to date: forward only, once, whoever starts first.
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior};
 use sha2::{Digest, Sha256};
 
 use crate::{Error, Result};
@@ -26,6 +26,8 @@ const MIGRATIONS: &[Migration] = migrations![
     2 "0002_sessions",
     3 "0003_projects",
     4 "0004_issues",
+    5 "0005_events",
+    6 "0006_outcomes",
 ];
 
 /// Applies what is missing, in one transaction: two programs that start at once do it once.
@@ -51,7 +53,7 @@ pub(super) fn apply(connection: &mut Connection) -> Result<()> {
     let digest = schema_digest(&tx)?;
     tx.execute(
         "insert into meta (key, value)
-         values ('schema', $1)
+         values ('schema', ?1)
          on conflict (key) do update set value = excluded.value",
         (digest,),
     )?;
@@ -79,7 +81,7 @@ pub(super) fn schema_digest(tx: &Connection) -> Result<String> {
 }
 
 /// What the file says its schema is: the digest written when it was last migrated.
-pub(super) fn stored_digest(tx: &Transaction<'_>) -> Result<Option<String>> {
+pub(super) fn stored_digest(tx: &Connection) -> Result<Option<String>> {
     Ok(rusqlite::OptionalExtension::optional(tx.query_one(
         "select value
          from meta

@@ -4,32 +4,56 @@
 //! order, so that a sibling engine differs in dialect alone. What decides anything is elsewhere.
 
 mod access;
+mod append;
 mod engine;
 mod error;
+mod events;
+mod fsck;
+mod issue_filter;
+mod issues;
 mod migrations;
 mod organizations;
+mod partitions;
 mod projects;
+mod record;
 mod row;
 mod sessions;
+mod tally;
+mod telemetry;
+#[cfg(test)]
+mod tests;
 mod tokens;
+mod training;
+mod upkeep;
 mod users;
 
 use std::fs;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex};
 
 pub(crate) use engine::Engine;
 pub use engine::Options;
 pub(crate) use row::Columns;
 
+use crate::payload::{Codec, Segments};
 use crate::{Error, Result};
+use append::Tails;
 
 /// The database file within the data folder.
 const FILE_NAME: &str = "copal.db";
+/// The folder of payload segments within the data folder.
+const PAYLOAD_FOLDER: &str = "payload";
 
 /// Everything Copal remembers, in one folder.
 pub struct SqliteStore {
-    engine: Engine,
+    engine: Arc<Engine>,
+    codec: Arc<Codec>,
+    segments: Segments,
+    tails: Arc<Mutex<Tails>>,
+    /// Events stored so far, roughly: tells when to train a dictionary.
+    stored_events: Arc<AtomicU64>,
 }
 
 impl SqliteStore {
@@ -46,8 +70,15 @@ impl SqliteStore {
             .map_err(Error::Disk)?;
         let path = folder.join(FILE_NAME);
         create_private_file(&path)?;
+        let engine = Engine::open(&path, options)?;
+        let codec = Codec::default();
+        let stored_events = training::load(&path, &codec)?;
         Ok(Self {
-            engine: Engine::open(&path, options)?,
+            engine: Arc::new(engine),
+            codec: Arc::new(codec),
+            segments: Segments::new(folder.join(PAYLOAD_FOLDER)),
+            tails: Arc::default(),
+            stored_events: Arc::new(AtomicU64::new(stored_events)),
         })
     }
 }

@@ -1,0 +1,40 @@
+-- Stored events: a table per partition (events_p1, …), made and dropped with it.
+
+create table partitions (
+    -- Autoincrement: the number names a table and a folder, which must not come to mean another.
+    id integer not null primary key autoincrement,
+    -- Days since 1970-01-01, UTC, of when the events were received.
+    day integer not null,
+    retention_days integer not null,
+    unique (day, retention_days)
+) strict;
+
+-- How many events of an issue are stored where.
+create table issue_partitions (
+    issue_id integer not null,
+    partition_id integer not null references partitions (id),
+    stored integer not null,
+    primary key (issue_id, partition_id)
+) strict, without rowid;
+
+create index issue_partitions_by_partition on issue_partitions (partition_id);
+
+-- Files of payload frames. Bytes beyond the length are of no transaction.
+create table segments (
+    id integer not null primary key autoincrement,
+    partition_id integer not null references partitions (id),
+    -- The only journal whose process appends to the file.
+    journal blob not null check (length(journal) = 16),
+    length integer not null,
+    -- Of the length, frames whose events have been deleted.
+    dead_bytes integer not null default 0
+) strict;
+
+create index segments_by_partition on segments (partition_id, journal);
+
+create table dictionaries (
+    id integer not null primary key autoincrement,
+    -- How many stored events there were when it was trained.
+    trained_at_events integer not null,
+    bytes blob not null
+) strict;

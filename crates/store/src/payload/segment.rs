@@ -1,0 +1,132 @@
+//! Segment files: appended by the process that records a journal, read by all.
+//!
+//! The database commits a segment's length after the bytes are on disk. Bytes beyond it belong to
+//! no transaction: they are cut before the first append, or overwritten by the next one.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use uuid::Uuid;
+
+/// Names a segment file: no two processes ever append to one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct SegmentName {
+    /// The partition: the folder.
+    pub(crate) partition: i64,
+    /// Its row.
+    pub(crate) id: i64,
+    /// The journal whose process appends.
+    pub(crate) journal: Uuid,
+}
+
+/// Where a frame stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// The file.
+    pub(crate) segment: SegmentName,
+    /// The first byte.
+    pub(crate) start: u64,
+    /// How many bytes.
+    pub(crate) length: usize,
+}
+
+/// The folder of all segments.
+#[derive(Debug, Clone)]
+pub(crate) struct Segments {
+    folder: PathBuf,
+}
+
+impl Segments {
+    /// The segments in `folder`.
+    pub(crate) const fn new(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    /// Reads the bytes of a frame.
+    pub(crate) fn read(&self, place: Place) -> io::Result<Vec<u8>> {
+        let mut frame = vec![0; place.length];
+        File::open(self.path(place.segment))?.read_exact_at(&mut frame, place.start)?;
+        Ok(frame)
+    }
+
+    /// Opens a segment for appending, made where it does not exist, durably.
+    pub(crate) fn open(&self, segment: SegmentName) -> io::Result<File> {
+        let path = self.path(segment);
+        let folder = self.partition(segment.partition);
+        if !folder.exists() {
+            fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(&folder)?;
+            sync_folder(&self.folder)?;
+        }
+        let is_new = !path.exists();
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(0o600)
+            .open(&path)?;
+        if is_new {
+            sync_folder(&folder)?;
+        }
+        Ok(file)
+    }
+
+    /// Cuts what was appended beyond `length` and not committed. Answers how many bytes it was.
+    pub(crate) fn cut(&self, segment: SegmentName, length: u64) -> io::Result<u64> {
+        let file = match File::options().write(true).open(self.path(segment)) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound && length == 0 => return Ok(0),
+            Err(error) => return Err(error),
+        };
+        let surplus = file.metadata()?.len().saturating_sub(length);
+        if surplus > 0 {
+            file.set_len(length)?;
+            file.sync_data()?;
+        }
+        Ok(surplus)
+    }
+
+    /// Deletes a partition's files.
+    pub(crate) fn delete_partition(&self, partition: i64) -> io::Result<()> {
+        match fs::remove_dir_all(self.partition(partition)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// The partitions that have a folder.
+    pub(crate) fn partitions(&self) -> io::Result<Vec<i64>> {
+        let entries = match fs::read_dir(&self.folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let mut partitions = Vec::new();
+        for entry in entries {
+            let name = entry?.file_name();
+            partitions.extend(name.to_str().and_then(|name| name.parse::<i64>().ok()));
+        }
+        Ok(partitions)
+    }
+
+    fn partition(&self, partition: i64) -> PathBuf {
+        self.folder.join(partition.to_string())
+    }
+
+    fn path(&self, segment: SegmentName) -> PathBuf {
+        self.partition(segment.partition).join(format!(
+            "{}-{}.seg",
+            segment.id,
+            segment.journal.simple()
+        ))
+    }
+}
+
+/// Makes new names in a folder survive a power cut.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}

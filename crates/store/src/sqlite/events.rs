@@ -1,0 +1,374 @@
+//! Stored events across the partitions of an issue or a project.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use copal_model::{EventSummary, IssueId, Timestamp};
+use copal_protocol::EventId;
+use rusqlite::{Connection, Row, ToSql};
+
+use super::append::segment_name;
+use super::partitions::{self, Partition};
+use super::record::issue_id;
+use super::{Columns, SqliteStore, training};
+use crate::events::{EventInIssue, EventPick, Events, StoredEvent};
+use crate::payload::{Codec, Content, Place, Segments};
+use crate::{Error, Page, PageRequest, ProjectScope, Result};
+
+#[async_trait]
+impl Events for SqliteStore {
+    async fn list_events(
+        &self,
+        scope: &ProjectScope,
+        issue: IssueId,
+        page: &PageRequest,
+    ) -> Result<Page<EventSummary>> {
+        let (scope, page) = (*scope, page.clone());
+        self.with_payloads(move |connection, segments, codec| {
+            let before = page.cursor.as_deref().map(parse_cursor).transpose()?;
+            let mut rows = if issue.project() == scope.project() {
+                rows_before(connection, issue, before, page.limit + 1)?
+            } else {
+                Vec::new()
+            };
+            let more = rows.len() > page.limit;
+            rows.truncate(page.limit);
+            let next = rows.last().filter(|_| more).map(EventRow::cursor);
+            let rows = rows
+                .into_iter()
+                .map(|row| Ok(row.summary(row.read(segments, codec)?)))
+                .collect::<Result<_>>()?;
+            Ok(Page { rows, next })
+        })
+        .await
+    }
+
+    async fn find_event(
+        &self,
+        scope: &ProjectScope,
+        event: EventId,
+    ) -> Result<Option<StoredEvent>> {
+        let scope = *scope;
+        self.with_payloads(move |connection, segments, codec| {
+            find_row(connection, &scope, event)?
+                .map(|row| row.stored(segments, codec))
+                .transpose()
+        })
+        .await
+    }
+
+    async fn find_event_in_issue(
+        &self,
+        scope: &ProjectScope,
+        issue: IssueId,
+        pick: EventPick,
+    ) -> Result<Option<EventInIssue>> {
+        let scope = *scope;
+        self.with_payloads(move |connection, segments, codec| {
+            if issue.project() != scope.project() {
+                return Ok(None);
+            }
+            let row = match pick {
+                EventPick::Latest => rows_before(connection, issue, None, 1)?.pop(),
+                EventPick::Oldest => rows_after(connection, issue, None, 1)?.pop(),
+                EventPick::Id(event) => {
+                    find_row(connection, &scope, event)?.filter(|row| row.issue == issue)
+                }
+            };
+            let Some(row) = row else {
+                return Ok(None);
+            };
+            let previous = rows_before(connection, issue, Some(row.order()), 1)?.pop();
+            let next = rows_after(connection, issue, Some(row.order()), 1)?.pop();
+            let (number, stored) = place_among(connection, issue, row.order())?;
+            Ok(Some(EventInIssue {
+                event: row.stored(segments, codec)?,
+                previous: previous.map(|row| row.event_id),
+                next: next.map(|row| row.event_id),
+                number,
+                stored,
+            }))
+        })
+        .await
+    }
+}
+
+impl SqliteStore {
+    /// Reads rows and frames in one snapshot, with every dictionary that the snapshot may need.
+    pub(super) async fn with_payloads<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection, &Segments, &Codec) -> Result<T> + Send + 'static,
+    {
+        let (segments, codec) = (self.segments.clone(), Arc::clone(&self.codec));
+        self.engine
+            .read(move |connection| {
+                let newest: u32 = connection
+                    .prepare_cached("select coalesce(max(id), 0) from dictionaries")?
+                    .query_one((), |row| row.get(0))?;
+                if !codec.knows(newest) {
+                    training::load_dictionaries(connection, &codec)?;
+                }
+                work(connection, &segments, &codec)
+            })
+            .await
+    }
+}
+
+/// The order of the events of an issue.
+type Order = (i64, [u8; 16]);
+
+/// A row of a partition, with the name of its segment.
+pub(super) struct EventRow {
+    pub(super) event_id: EventId,
+    issue: IssueId,
+    occurred_at: Timestamp,
+    received_at: Timestamp,
+    pub(super) place: Place,
+}
+
+impl EventRow {
+    /// Reads the frame.
+    pub(super) fn read(&self, segments: &Segments, codec: &Codec) -> Result<Content> {
+        let frame = segments.read(self.place).map_err(|error| {
+            Error::Broken(format!("payload of event {}: {error}", self.event_id).into())
+        })?;
+        codec.decode(&frame, self.issue.project(), self.event_id)
+    }
+
+    fn stored(&self, segments: &Segments, codec: &Codec) -> Result<StoredEvent> {
+        let content = self.read(segments, codec)?;
+        Ok(StoredEvent {
+            payload: content.payload.clone(),
+            grouping: content.grouping.clone(),
+            summary: self.summary(content),
+        })
+    }
+
+    fn summary(&self, content: Content) -> EventSummary {
+        EventSummary {
+            event_id: self.event_id,
+            issue_id: self.issue,
+            title: content.headline.title,
+            occurred_at: self.occurred_at,
+            received_at: self.received_at,
+            release: content.headline.release,
+            environment: content.headline.environment,
+        }
+    }
+
+    fn order(&self) -> Order {
+        (self.received_at.as_microsecond(), *self.event_id.as_bytes())
+    }
+
+    fn cursor(&self) -> String {
+        format!("{}.{}", self.received_at.as_microsecond(), self.event_id)
+    }
+}
+
+fn parse_cursor(cursor: &str) -> Result<Order> {
+    let read = || {
+        let (received_at, event) = cursor.split_once('.')?;
+        let event: EventId = event.parse().ok()?;
+        Some((received_at.parse().ok()?, *event.as_bytes()))
+    };
+    read().ok_or(Error::NotFound { what: "cursor" })
+}
+
+/// The columns of an event row; `e` is the partition's table.
+const COLUMNS: &str = "e.event_id, e.issue_id, e.occurred_at, e.received_at, e.start,
+             e.length, s.id, s.partition_id, s.journal";
+
+fn read_row(row: &Row<'_>) -> Result<EventRow> {
+    let columns = Columns::new("events", row);
+    Ok(EventRow {
+        event_id: EventId::new(columns.uuid("event_id")?),
+        issue: issue_id(columns.get("issue_id")?)?,
+        occurred_at: columns.time("occurred_at")?,
+        received_at: columns.time("received_at")?,
+        place: Place {
+            segment: segment_name(&columns)?,
+            start: columns.count("start")?,
+            length: columns.read("length", |length: i64| usize::try_from(length))?,
+        },
+    })
+}
+
+/// Some rows of a partition, by event id.
+pub(super) fn places(
+    connection: &Connection,
+    partition: Partition,
+    limit: usize,
+) -> Result<Vec<EventRow>> {
+    select(
+        connection,
+        &format!(
+            "select {COLUMNS}
+             from {} e
+             join segments s on s.id = e.segment_id
+             order by e.project_id, e.event_id
+             limit ?1",
+            partition.table()
+        ),
+        &[&to_i64(limit)],
+    )
+}
+
+fn find_row(
+    connection: &Connection,
+    scope: &ProjectScope,
+    event: EventId,
+) -> Result<Option<EventRow>> {
+    for partition in partitions::between(connection, i64::MIN, i64::MAX)? {
+        let sql = format!(
+            "select {COLUMNS}
+             from {} e
+             join segments s on s.id = e.segment_id
+             where e.project_id = ?1
+               and e.event_id = ?2",
+            partition.table()
+        );
+        let mut rows = select(
+            connection,
+            &sql,
+            &[&scope.project().get(), event.as_bytes()],
+        )?;
+        if let Some(row) = rows.pop() {
+            return Ok(Some(row));
+        }
+    }
+    Ok(None)
+}
+
+/// Rows of an issue that come before a place, last first.
+fn rows_before(
+    connection: &Connection,
+    issue: IssueId,
+    before: Option<Order>,
+    limit: usize,
+) -> Result<Vec<EventRow>> {
+    let bound = before.unwrap_or((i64::MAX, [0xff; 16]));
+    let mut days = days_of(connection, issue)?;
+    days.reverse();
+    collect(connection, issue, &days, limit, bound, ("<", "desc"))
+}
+
+/// Rows of an issue that come after a place, first first.
+fn rows_after(
+    connection: &Connection,
+    issue: IssueId,
+    after: Option<Order>,
+    limit: usize,
+) -> Result<Vec<EventRow>> {
+    let bound = after.unwrap_or((i64::MIN, [0; 16]));
+    let days = days_of(connection, issue)?;
+    collect(connection, issue, &days, limit, bound, (">", "asc"))
+}
+
+/// Takes rows day by day: days do not overlap, retention classes of one day do.
+fn collect(
+    connection: &Connection,
+    issue: IssueId,
+    days: &[Vec<(Partition, u64)>],
+    limit: usize,
+    bound: Order,
+    (comparison, direction): (&str, &str),
+) -> Result<Vec<EventRow>> {
+    let mut rows = Vec::new();
+    for day in days {
+        let tables: Vec<String> = day
+            .iter()
+            .map(|(partition, _)| format!("select * from {}", partition.table()))
+            .collect();
+        let sql = format!(
+            "select {COLUMNS}
+             from ({}) e
+             join segments s on s.id = e.segment_id
+             where e.issue_id = ?1
+               and (e.received_at, e.event_id) {comparison} (?2, ?3)
+             order by e.received_at {direction}, e.event_id {direction}
+             limit ?4",
+            tables.join(" union all ")
+        );
+        let wanted = to_i64(limit - rows.len());
+        rows.extend(select(
+            connection,
+            &sql,
+            &[&issue.to_i64(), &bound.0, &bound.1, &wanted],
+        )?);
+        if rows.len() >= limit {
+            break;
+        }
+    }
+    Ok(rows)
+}
+
+/// The partitions that hold events of an issue with their number, by day, oldest first.
+fn days_of(connection: &Connection, issue: IssueId) -> Result<Vec<Vec<(Partition, u64)>>> {
+    let mut statement = connection.prepare_cached(
+        "select p.id, p.day, i.stored
+         from issue_partitions i
+         join partitions p on p.id = i.partition_id
+         where i.issue_id = ?1
+           and i.stored > 0
+         order by p.day, p.id",
+    )?;
+    let rows = statement.query_and_then((issue.to_i64(),), |row| {
+        let columns = Columns::new("issue_partitions", row);
+        let partition = Partition {
+            id: columns.get("id")?,
+            day: columns.get("day")?,
+        };
+        Ok::<_, Error>((partition, columns.count("stored")?))
+    })?;
+    let rows = rows.collect::<Result<Vec<_>>>()?;
+    Ok(rows
+        .chunk_by(|a, b| a.0.day == b.0.day)
+        .map(<[_]>::to_vec)
+        .collect())
+}
+
+/// The place of an event among the stored ones, from 1, oldest first; and how many are stored.
+/// Rows are counted only in the event's own day.
+fn place_among(connection: &Connection, issue: IssueId, order: Order) -> Result<(u64, u64)> {
+    let (mut number, mut stored) = (0, 0);
+    for day in days_of(connection, issue)? {
+        for (partition, count) in day {
+            stored += count;
+            let last: Option<i64> = connection
+                .prepare_cached(&format!(
+                    "select max(received_at)
+                     from {}
+                     where issue_id = ?1",
+                    partition.table()
+                ))?
+                .query_one((issue.to_i64(),), |row| row.get(0))?;
+            if last.is_some_and(|last| last < order.0) {
+                number += count;
+                continue;
+            }
+            number += connection
+                .prepare_cached(&format!(
+                    "select count(*)
+                     from {}
+                     where issue_id = ?1
+                       and (received_at, event_id) <= (?2, ?3)",
+                    partition.table()
+                ))?
+                .query_one((issue.to_i64(), order.0, order.1), |row| {
+                    row.get::<_, i64>(0)
+                })?
+                .unsigned_abs();
+        }
+    }
+    Ok((number, stored))
+}
+
+fn select(connection: &Connection, sql: &str, values: &[&dyn ToSql]) -> Result<Vec<EventRow>> {
+    let mut statement = connection.prepare_cached(sql)?;
+    statement.query_and_then(values, read_row)?.collect()
+}
+
+fn to_i64(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,94 @@
+//! Tables of stored events, one per day received and retention class.
+
+use rusqlite::{Connection, OptionalExtension};
+
+use crate::Result;
+
+/// A partition and the day of its events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Partition {
+    pub(super) day: i64,
+    pub(super) id: i64,
+}
+
+impl Partition {
+    /// The name of its table.
+    pub(super) fn table(self) -> String {
+        table(self.id)
+    }
+}
+
+/// The name of a partition's table.
+pub(super) fn table(id: i64) -> String {
+    format!("events_p{id}")
+}
+
+/// All partitions whose day lies in `first..=last`, newest first.
+pub(super) fn between(connection: &Connection, first: i64, last: i64) -> Result<Vec<Partition>> {
+    let mut statement = connection.prepare_cached(
+        "select id, day
+         from partitions
+         where day between ?1 and ?2
+         order by day desc, id desc",
+    )?;
+    let rows = statement.query_map((first, last), |row| {
+        Ok(Partition {
+            id: row.get(0)?,
+            day: row.get(1)?,
+        })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The partition of a day and retention class, made where it does not exist.
+pub(super) fn ensure(connection: &Connection, day: i64, retention_days: u16) -> Result<i64> {
+    let found: Option<i64> = connection
+        .prepare_cached(
+            "select id
+             from partitions
+             where day = ?1
+               and retention_days = ?2",
+        )?
+        .query_row((day, retention_days), |row| row.get(0))
+        .optional()?;
+    if let Some(id) = found {
+        return Ok(id);
+    }
+    let id: i64 = connection.query_one(
+        "insert into partitions (day, retention_days)
+         values (?1, ?2)
+         returning id",
+        (day, retention_days),
+        |row| row.get(0),
+    )?;
+    // Clustered by event id: the key that deduplication asks is the row itself.
+    connection.execute_batch(&format!(
+        "create table {table} (
+             project_id integer not null,
+             event_id blob not null,
+             issue_id integer not null,
+             occurred_at integer not null,
+             received_at integer not null,
+             segment_id integer not null,
+             start integer not null,
+             length integer not null,
+             hashes blob not null,
+             grouping_version text not null,
+             primary key (project_id, event_id)
+         ) strict, without rowid;
+         create index {table}_by_issue on {table} (issue_id, received_at, event_id);",
+        table = table(id),
+    ))?;
+    Ok(id)
+}
+
+/// The partitions that hold events of issues whose ids are in a range.
+pub(super) fn of_issues(connection: &Connection, first: i64, last: i64) -> Result<Vec<i64>> {
+    let mut statement = connection.prepare_cached(
+        "select distinct partition_id
+         from issue_partitions
+         where issue_id between ?1 and ?2",
+    )?;
+    let rows = statement.query_map((first, last), |row| row.get(0))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}

@@ -1,0 +1,118 @@
+//! Trains compression dictionaries from stored events, in the background.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use rusqlite::Connection;
+
+use super::{Columns, Engine, SqliteStore, events, partitions};
+use crate::payload::{Codec, Segments, dictionary};
+use crate::record::{Disposition, Recorded};
+use crate::{Error, Result};
+
+/// Loads all dictionaries. Answers how many events are stored.
+pub(super) fn load(path: &Path, codec: &Codec) -> Result<u64> {
+    let connection = Connection::open(path)?;
+    load_dictionaries(&connection, codec)?;
+    let stored: i64 = connection.query_one(
+        "select coalesce(sum(stored), 0)
+         from issue_partitions",
+        (),
+        |row| row.get(0),
+    )?;
+    Ok(stored.unsigned_abs())
+}
+
+/// Loads all dictionaries, also those that another process has trained.
+pub(super) fn load_dictionaries(connection: &Connection, codec: &Codec) -> Result<()> {
+    let mut statement = connection.prepare_cached(
+        "select id, bytes
+         from dictionaries
+         order by id",
+    )?;
+    let mut rows = statement.query(())?;
+    while let Some(row) = rows.next()? {
+        let columns = Columns::new("dictionaries", row);
+        codec.add_dictionary(columns.get("id")?, &columns.get::<Vec<u8>>("bytes")?);
+    }
+    Ok(())
+}
+
+impl SqliteStore {
+    /// Counts what was stored and, when it is time, trains a dictionary beside the recording.
+    pub(super) fn note_recorded(&self, recorded: &Recorded) {
+        let stored = recorded
+            .events
+            .iter()
+            .filter(|event| event.disposition != Disposition::Duplicate)
+            .count() as u64;
+        let before = self.stored_events.fetch_add(stored, Ordering::Relaxed);
+        if dictionary::is_due(before, before + stored) {
+            let (engine, codec) = (Arc::clone(&self.engine), Arc::clone(&self.codec));
+            let segments = self.segments.clone();
+            tokio::spawn(async move {
+                if let Err(error) = train(&engine, &codec, segments, before + stored).await {
+                    tracing::warn!(%error, "no dictionary could be trained; compression stays as it is");
+                }
+            });
+        }
+    }
+}
+
+async fn train(
+    engine: &Engine,
+    codec: &Arc<Codec>,
+    segments: Segments,
+    stored_events: u64,
+) -> Result<()> {
+    let reading = Arc::clone(codec);
+    let trained = engine
+        .read(move |connection| {
+            Ok(dictionary::train(&samples(
+                connection, &reading, &segments,
+            )?))
+        })
+        .await?;
+    let Some(bytes) = trained else {
+        return Ok(());
+    };
+    let (id, bytes) = engine
+        .on_writer(move |connection| {
+            let id = connection.query_one(
+                "insert into dictionaries (trained_at_events, bytes)
+                 values (?1, ?2)
+                 returning id",
+                (i64::try_from(stored_events).unwrap_or(i64::MAX), &bytes),
+                |row| row.get(0),
+            )?;
+            Ok::<(u32, Vec<u8>), Error>((id, bytes))
+        })
+        .await?;
+    codec.add_dictionary(id, &bytes);
+    tracing::info!(
+        dictionary = id,
+        stored_events,
+        "trained a payload dictionary"
+    );
+    Ok(())
+}
+
+/// Contents of events of the newest partitions, in the random order of their ids.
+fn samples(connection: &Connection, codec: &Codec, segments: &Segments) -> Result<Vec<Vec<u8>>> {
+    let mut samples = Vec::new();
+    let mut bytes = 0;
+    for partition in partitions::between(connection, i64::MIN, i64::MAX)? {
+        let wanted = dictionary::SAMPLES_MAX - samples.len();
+        for row in events::places(connection, partition, wanted)? {
+            let mut sample = row.read(segments, codec)?;
+            sample.payload.extend(sample.grouping);
+            bytes += sample.payload.len();
+            samples.push(sample.payload);
+            if bytes >= dictionary::SAMPLE_BYTES_MAX {
+                return Ok(samples);
+            }
+        }
+    }
+    Ok(samples)
+}
