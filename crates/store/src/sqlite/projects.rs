@@ -5,7 +5,7 @@ use copal_model::limits::{KEYS_PER_PROJECT_MAX, PROJECTS_PER_ORG_MAX};
 use copal_model::{ClientKey, KeyId, OrgId, Project, ProjectId, Slug};
 use rusqlite::{Connection, Row, params};
 
-use super::{Columns, SqliteStore};
+use super::{Columns, SqliteStore, telemetry};
 use crate::projects::{KeyPatch, NewKey, NewProject, ProjectPatch, Projects};
 use crate::{Error, OrgScope, ProjectScope, Result};
 
@@ -165,7 +165,7 @@ fn delete_project(db: &Connection, scope: ProjectScope) -> Result<()> {
         ])?;
     match deleted {
         0 => Err(Error::NotFound { what: "project" }),
-        _ => Ok(()),
+        _ => telemetry::delete_project(db, scope.project()),
     }
 }
 

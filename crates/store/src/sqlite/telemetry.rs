@@ -1,7 +1,7 @@
 //! Deletes what was recorded of an issue or a project, in the caller's transaction.
 
 use copal_model::{IssueId, ProjectId};
-use rusqlite::Transaction;
+use rusqlite::Connection;
 
 use super::partitions;
 use crate::{Error, Result};
@@ -23,7 +23,7 @@ const ISSUE_TABLES: [&str; 8] = [
 ///
 /// # Errors
 /// [`NotFound`](Error::NotFound) when there is no such issue.
-pub(super) fn delete_issue(tx: &Transaction<'_>, issue: IssueId) -> Result<()> {
+pub(super) fn delete_issue(tx: &Connection, issue: IssueId) -> Result<()> {
     let deleted = delete_range(tx, issue.to_i64(), issue.to_i64())?;
     if deleted == 0 {
         return Err(Error::NotFound { what: "issue" });
@@ -32,7 +32,7 @@ pub(super) fn delete_issue(tx: &Transaction<'_>, issue: IssueId) -> Result<()> {
 }
 
 /// Deletes all that was recorded of a project.
-pub(crate) fn delete_project(tx: &Transaction<'_>, project: ProjectId) -> Result<()> {
+pub(super) fn delete_project(tx: &Connection, project: ProjectId) -> Result<()> {
     let (first, last) = (IssueId::new(project, 0), IssueId::new(project, u32::MAX));
     delete_range(tx, first.to_i64(), last.to_i64())?;
     for table in ["outcomes", "quarantine"] {
@@ -45,7 +45,7 @@ pub(crate) fn delete_project(tx: &Transaction<'_>, project: ProjectId) -> Result
 }
 
 /// Deletes issues and what they own; their ids are a range. Answers how many issues.
-fn delete_range(tx: &Transaction<'_>, first: i64, last: i64) -> Result<usize> {
+fn delete_range(tx: &Connection, first: i64, last: i64) -> Result<usize> {
     for partition in partitions::of_issues(tx, first, last)? {
         let table = partitions::table(partition);
         tx.execute(
@@ -79,7 +79,7 @@ fn delete_range(tx: &Transaction<'_>, first: i64, last: i64) -> Result<usize> {
 }
 
 /// Keeps I-02 an equation: events of deleted issues stay accounted for.
-fn note_deleted(tx: &Transaction<'_>, first: i64, last: i64) -> Result<()> {
+fn note_deleted(tx: &Connection, first: i64, last: i64) -> Result<()> {
     tx.execute(
         "update projects
          set deleted_events = deleted_events + d.events
