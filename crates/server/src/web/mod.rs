@@ -7,9 +7,10 @@
 //! - `account`, `org`, `project`, `issue`: the pages by noun
 //! - [`event_view`]: a stored event's JSON as the issue page shows it
 //! - `stream`: server-sent events, for pages that update by themselves
-//! - `home`, `files`: the start page, theme and static files
+//! - `home`, `files`, `api_docs`: the start page, theme, static files, the API for people
 
 mod account;
+mod api_docs;
 pub mod error;
 pub mod event_view;
 mod files;
@@ -35,6 +36,7 @@ pub fn routes() -> Vec<Route> {
         project::routes(),
         issue::routes(),
         stream::routes(),
+        api_docs::routes(),
     ]
     .into_iter()
     .flatten()

@@ -1,7 +1,11 @@
 //! The pages, asked as browsers ask them: through the middleware, with the real store.
 
+#![expect(clippy::unwrap_used, reason = "a case that cannot go on has failed")]
+
 mod access;
 mod accounts;
+mod api;
 mod forms;
 mod pending;
 mod site;
+mod streams;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use axum::body::{Body, to_bytes};
-use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use copal_model::{Clock, Entropy, Plan, Timestamp};
 use copal_server::app::{App, Settings, SignupMode};
 use copal_server::auth::throttle::LoginLimits;
@@ -132,8 +132,13 @@ impl Site {
         (browser, dashboard)
     }
 
+    /// Answers as it comes: for streams, which do not end.
+    pub(crate) async fn answer(&self, request: Request<Body>) -> Response<Body> {
+        self.stack.clone().call(request).await.unwrap()
+    }
+
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
-        let response = self.stack.clone().call(request).await.unwrap();
+        let response = self.answer(request).await;
         let (head, body) = response.into_parts();
         let kind = head.headers.get(header::CONTENT_TYPE);
         let body = if kind.is_some_and(|kind| kind == "text/event-stream") {

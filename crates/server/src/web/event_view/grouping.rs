@@ -21,8 +21,8 @@ pub(super) fn grouping(explanation: &[u8]) -> GroupingView {
     let deciding = variants.iter().find(|variant| variant.is_deciding);
     GroupingView {
         version: text(&explanation, "version").unwrap_or_default(),
-        deciding: deciding
-            .map(|variant| variant.name.clone())
+        deciding: text(&explanation, "deciding")
+            .or_else(|| deciding.map(|variant| variant.name.clone()))
             .unwrap_or_default(),
         hash,
         reasons: list(&explanation, "reasons")
@@ -40,10 +40,16 @@ fn view(variant: &Json<'_>, deciding_hash: &str) -> GroupingVariant {
     GroupingVariant {
         name: text(variant, "name").unwrap_or_default(),
         is_deciding: contributes && hash.as_deref() == Some(deciding_hash),
-        note: text(variant, "hint").unwrap_or_else(|| {
-            let leaves = list(variant, "leaves").len();
-            format!("{leaves} values contribute")
-        }),
+        note: text(variant, "hint").unwrap_or_else(|| note(variant, contributes)),
         hash,
+    }
+}
+
+/// Only the deciding variant lists what was hashed.
+fn note(variant: &Json<'_>, contributes: bool) -> String {
+    match list(variant, "leaves").len() {
+        0 if contributes => "its hash finds the issue too".to_owned(),
+        0 => "it does not apply".to_owned(),
+        leaves => format!("{leaves} values contribute"),
     }
 }
