@@ -5,6 +5,7 @@
 //! - [`expand`]: a record to its items
 //! - [`explain`]: how an event was grouped, as JSON
 //! - [`normalize`]: one shape, in bounds, times right
+//! - [`prepare`]: the steps in order, from a record to an event to store
 //! - [`received`]: what a journal record holds; written by ingest, read by the pipeline
 //! - [`scrub`]: no secrets
 
@@ -14,5 +15,6 @@ pub mod driver;
 pub mod expand;
 pub mod explain;
 pub mod normalize;
+pub mod prepare;
 pub mod received;
 pub mod scrub;
