@@ -1,5 +1,6 @@
 //! Filters of the templates. What an event brought goes through [`text`], [`short`] or [`long`].
 
+use std::borrow::Borrow;
 use std::fmt::{self, Write as _};
 
 use askama::filters::{Escaper as _, Html, HtmlSafe};
@@ -89,30 +90,45 @@ pub fn long(text: impl fmt::Display, _: &dyn Values) -> Result<Hostile> {
 
 /// A count, shortened.
 #[askama::filter_fn]
-pub fn count(number: &u64, _: &dyn Values) -> Result<crate::format::Count> {
-    Ok(crate::format::Count(*number))
+pub fn count(number: impl Borrow<u64>, _: &dyn Values) -> Result<crate::format::Count> {
+    Ok(crate::format::Count(*number.borrow()))
 }
 
 /// A count in full.
 #[askama::filter_fn]
-pub fn grouped(number: &u64, _: &dyn Values) -> Result<crate::format::Grouped> {
-    Ok(crate::format::Grouped(*number))
+pub fn grouped(number: impl Borrow<u64>, _: &dyn Values) -> Result<crate::format::Grouped> {
+    Ok(crate::format::Grouped(*number.borrow()))
 }
 
 /// A time as its age.
 #[askama::filter_fn]
 pub fn ago(
-    at: &copal_model::Timestamp,
+    at: impl Borrow<copal_model::Timestamp>,
     _: &dyn Values,
-    now: copal_model::Timestamp,
+    now: &copal_model::Timestamp,
 ) -> Result<crate::format::RelativeTime> {
-    Ok(crate::format::RelativeTime { at: *at, now })
+    Ok(crate::format::RelativeTime {
+        at: *at.borrow(),
+        now: *now,
+    })
 }
 
 /// A time in full.
 #[askama::filter_fn]
-pub fn exact(at: &copal_model::Timestamp, _: &dyn Values) -> Result<crate::format::Exact> {
-    Ok(crate::format::Exact(*at))
+pub fn exact(
+    at: impl Borrow<copal_model::Timestamp>,
+    _: &dyn Values,
+) -> Result<crate::format::Exact> {
+    Ok(crate::format::Exact(*at.borrow()))
+}
+
+/// A time within its day, the whole on hover.
+#[askama::filter_fn]
+pub fn clock(
+    at: impl Borrow<copal_model::Timestamp>,
+    _: &dyn Values,
+) -> Result<crate::format::TimeOfDay> {
+    Ok(crate::format::TimeOfDay(*at.borrow()))
 }
 
 #[cfg(test)]

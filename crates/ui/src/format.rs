@@ -116,6 +116,24 @@ impl fmt::Display for Machine {
     }
 }
 
+/// A time within its day: `08:10:19`.
+#[derive(Debug, Clone, Copy)]
+pub struct TimeOfDay(pub Timestamp);
+
+impl HtmlSafe for TimeOfDay {}
+
+impl fmt::Display for TimeOfDay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            r#"<time datetime="{}" title="{}">{}</time>"#,
+            Machine(self.0),
+            Exact(self.0),
+            self.0.strftime("%H:%M:%S"),
+        )
+    }
+}
+
 /// A count, shortened from a thousand on, with the exact one on hover: `12.4k`.
 #[derive(Debug, Clone, Copy)]
 pub struct Count(pub u64);

@@ -123,6 +123,14 @@ impl Nav {
         }
     }
 
+    pub(crate) fn theme_icon(&self) -> crate::icon::Icon {
+        match self.theme {
+            Theme::System => crate::icon::Icon::System,
+            Theme::Light => crate::icon::Icon::Sun,
+            Theme::Dark => crate::icon::Icon::Moon,
+        }
+    }
+
     pub(crate) fn is(&self, item: NavItem) -> bool {
         self.active == item
     }

@@ -82,6 +82,24 @@ pub struct TokenRow {
     pub expires_at: Option<Timestamp>,
 }
 
+impl SignUp {
+    /// The first field is focused unless another is wrong.
+    fn focuses_name(&self) -> bool {
+        !self.email.is_wrong() && !self.password.is_wrong()
+    }
+}
+
+impl LogIn {
+    /// After a wrong password the address stands; the password is what is typed again.
+    fn focuses_password(&self) -> bool {
+        !self.email.is_wrong() && !self.email.value.is_empty()
+    }
+
+    fn focuses_email(&self) -> bool {
+        !self.focuses_password()
+    }
+}
+
 impl TokenRow {
     fn scopes_text(&self) -> String {
         match &self.scopes {

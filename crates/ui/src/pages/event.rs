@@ -269,6 +269,15 @@ pub(crate) enum Folding {
     ShowAll,
 }
 
+impl SourceLine {
+    /// The number, or nothing where it is not known.
+    pub(crate) fn number_text(&self) -> String {
+        self.number
+            .map(|number| number.to_string())
+            .unwrap_or_default()
+    }
+}
+
 impl FrameView {
     /// Whether there is more to see than its line.
     pub(crate) fn has_detail(&self) -> bool {

@@ -2,12 +2,12 @@
 
 use askama::Template;
 use copal_model::search::QueryError;
-use copal_model::{Issue, IssueStatus, Level};
+use copal_model::{Issue, IssueStatus, Level, Timestamp};
 
 use crate::filter::{IssueFilter, Period, Sort, StatusTab};
 use crate::filters;
 use crate::form::Permission;
-use crate::format::Age;
+use crate::format::{Age, percent};
 use crate::icon::Icon;
 use crate::nav::{CSRF_FIELD, Nav, NavItem};
 use crate::pages::event::{EventView, Folding, FrameRun, FrameView, runs};
@@ -147,6 +147,18 @@ impl StackMode {
         }
     }
 
+    /// All of them, in the order shown.
+    pub const ALL: &'static [Self] = &[Self::App, Self::Full, Self::Text];
+
+    /// The words on the page.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::App => "Application",
+            Self::Full => "All frames",
+            Self::Text => "Text",
+        }
+    }
+
     /// The name in the query string.
     pub const fn value(self) -> &'static str {
         match self {
@@ -186,4 +198,160 @@ pub(crate) fn title_value(issue: &Issue) -> &str {
             }),
         None => "",
     }
+}
+
+impl TabCounts {
+    fn of(self, tab: &StatusTab) -> u64 {
+        match tab {
+            StatusTab::Open => self.open,
+            StatusTab::Resolved => self.resolved,
+            StatusTab::Ignored => self.ignored,
+            StatusTab::All => self.open + self.resolved + self.ignored,
+        }
+    }
+}
+
+impl Row {
+    fn path(&self, org: &str) -> String {
+        urls::issue(org, &self.issue.short_id.to_string())
+    }
+
+    /// How long the issue has been known.
+    fn age(&self, now: &Timestamp) -> String {
+        Age::between(self.issue.first_seen, *now).span()
+    }
+
+    fn level_icon(&self) -> Icon {
+        level_icon(self.issue.level)
+    }
+
+    fn status_word(&self) -> &'static str {
+        status_word(self.issue.status)
+    }
+
+    fn title_value(&self) -> &str {
+        title_value(&self.issue)
+    }
+}
+
+impl TagView {
+    /// Values with their share of the events that have the key, in percent.
+    fn shares(&self) -> impl Iterator<Item = (&str, u64)> {
+        let shares = self.values.iter().take(TAG_VALUES_SHOWN);
+        shares.map(|(value, count)| (value.as_str(), percent(*count, self.total)))
+    }
+}
+
+/// Values shown of each tag.
+const TAG_VALUES_SHOWN: usize = 4;
+
+impl List {
+    fn link(&self, filter: &IssueFilter) -> String {
+        format!(
+            "{}{}",
+            urls::issues(self.nav.org_slug()),
+            filter.to_query_string()
+        )
+    }
+
+    /// This page.
+    fn here(&self) -> String {
+        self.link(&self.filter)
+    }
+
+    fn tab_link(&self, tab: &StatusTab) -> String {
+        self.link(&self.filter.with_status(*tab))
+    }
+
+    fn first_link(&self) -> String {
+        self.link(&self.filter.at(None))
+    }
+
+    fn next_link(&self) -> String {
+        self.link(&self.filter.at(self.next_cursor.clone()))
+    }
+
+    fn is_project(&self, option: &ProjectOption) -> bool {
+        self.filter.project.as_ref() == Some(&option.slug)
+    }
+
+    fn is_environment(&self, name: &str) -> bool {
+        self.filter.environment.as_deref() == Some(name)
+    }
+
+    /// The query up to the place of its error.
+    fn query_before(&self) -> String {
+        self.filter.query.chars().take(self.error_place()).collect()
+    }
+
+    /// The query from the place of its error on.
+    fn query_after(&self) -> String {
+        self.filter.query.chars().skip(self.error_place()).collect()
+    }
+
+    fn error_place(&self) -> usize {
+        self.query_error
+            .as_ref()
+            .map_or(0, |error| error.column.saturating_sub(1))
+    }
+}
+
+impl Show {
+    fn short_id(&self) -> String {
+        self.issue.short_id.to_string()
+    }
+
+    fn level_icon(&self) -> Icon {
+        level_icon(self.issue.level)
+    }
+
+    fn status_word(&self) -> &'static str {
+        status_word(self.issue.status)
+    }
+
+    fn title_value(&self) -> &str {
+        title_value(&self.issue)
+    }
+
+    fn short_title(&self) -> String {
+        self.issue.title.chars().take(TITLE_CHARS_SHOWN).collect()
+    }
+
+    fn runs<'a>(&self, frames: &'a [FrameView]) -> Vec<FrameRun<'a>> {
+        let folding = match self.stack {
+            StackMode::App => Folding::FoldLibraries,
+            StackMode::Full | StackMode::Text => Folding::ShowAll,
+        };
+        runs(frames, folding)
+    }
+
+    /// Another event of the issue, seen in the same way.
+    fn event_link(&self, event: &str) -> String {
+        let path = urls::issue_event(self.nav.org_slug(), &self.short_id(), event);
+        format!("{path}{}", view_query(self.period, self.stack))
+    }
+
+    fn period_link(&self, period: &Period) -> String {
+        format!("{}{}", self.own_path(), view_query(*period, self.stack))
+    }
+
+    fn stack_link(&self, stack: &StackMode) -> String {
+        format!("{}{}", self.own_path(), view_query(self.period, *stack))
+    }
+
+    /// The path of this page: of the event shown, unless it is the latest.
+    fn own_path(&self) -> String {
+        let (org, issue) = (self.nav.org_slug(), self.short_id());
+        match self.event.as_ref().filter(|event| event.next.is_some()) {
+            Some(event) => urls::issue_event(org, &issue, &event.id),
+            None => urls::issue(org, &issue),
+        }
+    }
+}
+
+/// Characters of an issue's title in the browser's tab.
+const TITLE_CHARS_SHOWN: usize = 80;
+
+fn view_query(period: Period, stack: StackMode) -> String {
+    format!("?period={}&stack={}", period.value(), stack.value())
 }

@@ -37,6 +37,13 @@ pub struct ProjectCard {
     pub trend: Trend,
 }
 
+impl ProjectCard {
+    fn platform_name(&self) -> &str {
+        let slug = self.project.platform.as_deref().unwrap_or_default();
+        crate::platforms::Platform::find(slug).map_or(slug, |platform| platform.name)
+    }
+}
+
 /// `/o/{org}/members`.
 #[derive(Debug, Clone, Template)]
 #[template(path = "pages/organization/members.html")]

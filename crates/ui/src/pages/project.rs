@@ -96,3 +96,21 @@ impl Guide {
         self.platform.slug == platform.slug
     }
 }
+
+impl New {
+    fn is_picked(&self, platform: &Platform) -> bool {
+        self.platform == platform.slug
+    }
+}
+
+impl Settings {
+    fn is_picked(&self, platform: &Platform) -> bool {
+        self.project.platform.as_deref() == Some(platform.slug)
+    }
+}
+
+impl KeyRow {
+    fn key_id(&self) -> String {
+        self.key.id.to_string()
+    }
+}

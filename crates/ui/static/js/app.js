@@ -1,1 +1,7 @@
-// app
+// Everything here only improves pages that work without it.
+import "./theme.js";
+import "./copy.js";
+import "./time.js";
+import "./live.js";
+import "./select.js";
+import "./keys.js";

@@ -1,0 +1,37 @@
+//! Every page with its samples, by name.
+
+use copal_ui::Template;
+use copal_ui::pages::issue::Emptiness;
+use copal_ui::pages::{account, api_docs, failure, issue, organization, project};
+
+/// Renders every sample.
+pub fn all() -> Vec<(&'static str, String)> {
+    let nothing = Emptiness::NothingMatches;
+    vec![
+        page("sign_up", account::SignUp::sample()),
+        page("log_in", account::LogIn::sample()),
+        page("account", account::Account::sample()),
+        page("new_organization", account::NewOrganization::sample()),
+        page("dashboard", organization::Dashboard::sample()),
+        page("dashboard_empty", organization::Dashboard::sample_empty()),
+        page("members", organization::Members::sample()),
+        page("project_new", project::New::sample()),
+        page("guide", project::Guide::sample()),
+        page("settings", project::Settings::sample()),
+        page("issues", issue::List::sample()),
+        page("issues_empty", issue::List::sample_empty(nothing)),
+        page(
+            "issues_no_project",
+            issue::List::sample_empty(Emptiness::NoProject),
+        ),
+        page("issues_query_error", issue::List::sample_query_error()),
+        page("issue", issue::Show::sample()),
+        page("issue_without_event", issue::Show::sample_without_event()),
+        page("failure", failure::Failure::sample()),
+        page("api_docs", api_docs::ApiDocs::sample()),
+    ]
+}
+
+fn page(name: &'static str, page: impl Template) -> (&'static str, String) {
+    (name, page.render().expect("a sample renders"))
+}
