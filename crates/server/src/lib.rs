@@ -7,7 +7,7 @@
 //! - [`news`]: what the pipeline has just recorded
 //! - [`listen`]: the accept loop, timeouts, graceful stop
 //! - [`middleware`]: request id, log, security headers, in one ordered list
-//! - `ingest`: what SDKs call
+//! - [`ingest`]: what SDKs call
 //! - [`auth`]: passwords, sessions, access extractors, CSRF, throttling
 //! - [`web`]: the pages people open
 //! - [`problem`]: what an answer says when it is not what was asked for
@@ -19,6 +19,7 @@ pub mod api;
 pub mod app;
 pub mod auth;
 pub mod fresh;
+pub mod ingest;
 pub mod listen;
 pub mod middleware;
 pub mod news;

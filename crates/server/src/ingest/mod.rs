@@ -1,0 +1,191 @@
+//! What SDKs call: envelopes and single events in, durable, answered.
+//!
+//! Nothing is built here but a journal record: the key is looked up in memory, the body counted and
+//! inflated while it streams in, its framing checked, and the record appended. A 2xx is answered
+//! only after the journal has synced it. What is inside an item, the pipeline decides: an event
+//! that is too large or no JSON is an outcome there, not a refusal here.
+//!
+//! # Layout
+//! - `handlers`: the endpoints
+//! - `intake`: a body on its way in, within its limits
+//! - `keys`: client keys in memory
+//! - `payload`: a look at an event for its id
+//! - `answer`, [`rejection`]: what SDKs are told
+
+mod answer;
+mod handlers;
+mod intake;
+mod keys;
+mod payload;
+pub mod rejection;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::Request;
+use copal_journal::{AppendError, Journal};
+use copal_model::{Clock, Entropy, Timestamp};
+use copal_pipeline::received::Received;
+use copal_protocol::EventId;
+use copal_store::Store;
+use http::Method;
+
+use crate::fresh;
+use crate::routes::{Route, RouteAccess};
+use intake::Budget;
+use keys::Keys;
+use rejection::Rejection;
+
+/// How often other processes' changes to keys are looked for; a revoked key answers 403 within a
+/// second.
+pub const KEYS_REFRESH_EVERY: Duration = Duration::from_millis(250);
+
+/// The limits of ingest. The defaults are those of `ARCHITECTURE.md`.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Bytes of a body as sent.
+    pub wire_bytes_max: usize,
+    /// Bytes of an envelope once decoded.
+    pub envelope_bytes_max: usize,
+    /// Bytes of an event sent to the store endpoint, once decoded.
+    pub event_bytes_max: usize,
+    /// Bytes of all bodies in memory at once; beyond, SDKs are told to come back.
+    pub in_flight_bytes_max: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            wire_bytes_max: 20 << 20,
+            envelope_bytes_max: 100 << 20,
+            event_bytes_max: 1 << 20,
+            in_flight_bytes_max: 256 << 20,
+        }
+    }
+}
+
+/// What the ingest endpoints share.
+pub struct Ingest {
+    journal: Journal,
+    keys: Keys,
+    budget: Arc<Budget>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    config: Config,
+}
+
+/// What is known of a request before its body is read.
+struct Arrival {
+    received_at: Timestamp,
+    client_ip: Option<IpAddr>,
+    user_agent: String,
+}
+
+impl Ingest {
+    /// Puts together what the endpoints share.
+    pub fn new(
+        store: Arc<dyn Store>,
+        journal: Journal,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        config: Config,
+    ) -> Self {
+        Self {
+            journal,
+            keys: Keys::new(store),
+            budget: Arc::new(Budget::new(config.in_flight_bytes_max)),
+            clock,
+            entropy,
+            config,
+        }
+    }
+
+    /// Forgets keys that may have changed; to be called every [`KEYS_REFRESH_EVERY`].
+    pub async fn refresh_keys(&self) {
+        self.keys.refresh().await;
+    }
+
+    fn fresh_event_id(&self) -> EventId {
+        EventId::new(fresh::uuid_v4(&*self.entropy))
+    }
+
+    /// Makes the record durable.
+    async fn append(&self, received: &Received<'_>) -> Result<(), Rejection> {
+        match self.journal.append(received.encode()).await {
+            Ok(_) => Ok(()),
+            Err(AppendError::Full) => Err(Rejection::Overloaded),
+            Err(AppendError::TooLarge) => Err(Rejection::TooLarge {
+                limit_bytes: copal_journal::RECORD_BYTES_MAX,
+            }),
+            Err(AppendError::Failed | AppendError::Closed) => Err(Rejection::Unavailable),
+        }
+    }
+}
+
+/// The routes of the ingest endpoints, each with and without a slash at its end.
+pub fn routes(ingest: &Arc<Ingest>) -> Vec<Route> {
+    let mut routes = Vec::new();
+    let envelopes = [
+        "/api/{project}/envelope/",
+        "/api/{project}/envelope",
+        "/tunnel",
+        "/tunnel/",
+    ];
+    for path in envelopes {
+        routes.push(receiving(
+            path,
+            "Takes an envelope",
+            ingest,
+            handlers::envelope,
+        ));
+        routes.push(preflight(path));
+    }
+    let stores = [
+        "/api/{project}/store/",
+        "/api/{project}/store",
+        "/api/store/",
+        "/api/store",
+    ];
+    for path in stores {
+        routes.push(receiving(path, "Takes one event", ingest, handlers::store));
+        let ingest = Arc::clone(ingest);
+        routes.push(Route::get(
+            path,
+            RouteAccess::ClientKey,
+            "Takes one event in the query",
+            move |request: Request| handlers::store_in_query(Arc::clone(&ingest), request),
+        ));
+        routes.push(preflight(path));
+    }
+    routes
+}
+
+fn receiving<F, A>(
+    path: &'static str,
+    summary: &'static str,
+    ingest: &Arc<Ingest>,
+    handler: F,
+) -> Route
+where
+    F: Fn(Arc<Ingest>, Request) -> A + Clone + Send + Sync + 'static,
+    A: Future<Output = axum::response::Response> + Send + 'static,
+{
+    let ingest = Arc::clone(ingest);
+    Route::post(
+        path,
+        RouteAccess::ClientKey,
+        summary,
+        move |request: Request| handler(Arc::clone(&ingest), request),
+    )
+}
+
+fn preflight(path: &'static str) -> Route {
+    Route::new(
+        Method::OPTIONS,
+        path,
+        RouteAccess::Public,
+        "Lets browsers send",
+        || async { answer::preflight() },
+    )
+}
