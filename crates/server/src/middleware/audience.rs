@@ -21,8 +21,13 @@ impl Audience {
                 Self::Page
             };
         };
-        let first = below_api.split('/').next().unwrap_or_default();
-        if first == "v1" { Self::Api } else { Self::Sdk }
+        match below_api.trim_end_matches('/') {
+            // The API's documentation is a page for people.
+            "v1/docs" => Self::Page,
+            "v1" => Self::Api,
+            below if below.starts_with("v1/") => Self::Api,
+            _ => Self::Sdk,
+        }
     }
 }
 
@@ -40,6 +45,8 @@ mod tests {
             ("/tunnel/", Sdk),
             ("/api/v1/organizations", Api),
             ("/api/v1", Api),
+            ("/api/v1/docs", Page),
+            ("/api/v10/store", Sdk),
             ("/o/shop/issues", Page),
             ("/", Page),
             ("/healthz", Page),
