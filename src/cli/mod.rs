@@ -2,9 +2,11 @@
 //!
 //! # Layout
 //! - [`user`], [`org`], [`project`], [`token`]: what is made at the command line
-//! - [`migrate`]: the schema
+//! - [`check`], [`fsck`], [`migrate`]: the data folder itself
 //! - [`out`]: what commands print, and the sentence on stderr when they fail
 
+mod check;
+mod fsck;
 mod migrate;
 mod org;
 mod out;
@@ -18,6 +20,7 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use copal_model::Email;
 use copal_store::sqlite::{Options, SqliteStore};
+use copal_store::upkeep::Upkeep as _;
 use copal_store::users::Users as _;
 
 use crate::config::{Config, Flags};
@@ -46,6 +49,10 @@ enum Command {
     /// Personal API tokens
     #[command(subcommand)]
     Token(token::Command),
+    /// Check settings, data folder, database and their guarantees
+    Check,
+    /// Verify the invariants, reading only
+    Fsck,
     /// Bring the schema up to date (`serve` does it too)
     Migrate,
 }
@@ -78,6 +85,8 @@ fn execute(arguments: Arguments) -> anyhow::Result<()> {
             Command::Org(command) => org::run(&context, command).await,
             Command::Project(command) => project::run(&context, command).await,
             Command::Token(command) => token::run(&context, command).await,
+            Command::Check => check::run(&context).await,
+            Command::Fsck => fsck::run(&context).await,
             Command::Migrate => migrate::run(&context),
         }
     })
@@ -95,10 +104,14 @@ impl Context {
         Ok(Self { config, store })
     }
 
-    /// The address in DSNs and links: the one users see, else the one a server listens on.
-    fn base_url(&self) -> String {
-        let listens_on = || format!("http://{}", self.config.listen);
-        self.config.base_url.clone().unwrap_or_else(listens_on)
+    /// The address in DSNs and links: the one users see, else that of a server that runs on the
+    /// same data, else the one a server would listen on.
+    async fn base_url(&self) -> anyhow::Result<String> {
+        if let Some(set) = &self.config.base_url {
+            return Ok(set.clone());
+        }
+        let running = self.store.server_address().await?;
+        Ok(running.unwrap_or_else(|| format!("http://{}", self.config.listen)))
     }
 
     /// The user with this address.

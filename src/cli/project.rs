@@ -64,7 +64,7 @@ pub(super) async fn run(context: &Context, command: Command) -> anyhow::Result<(
     let made = context.store.create_project(&scope, new).await;
     let made = made.context("cannot create the project")?;
     let created = Created {
-        dsn: made.dsn(&context.base_url()),
+        dsn: made.dsn(&context.base_url().await?),
         id: made.id.to_string(),
         slug: made.slug.to_string(),
         name: made.name,

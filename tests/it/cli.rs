@@ -222,3 +222,36 @@ fn migrating_twice_is_harmless() {
         assert!(said.contains("up to date"), "{said}");
     }
 }
+
+#[test]
+fn the_data_folder_is_checked() {
+    let folder = Folder::new();
+    folder.ana();
+    let check = folder.run(&["check"]);
+    let said = String::from_utf8_lossy(&check.stdout).into_owned();
+    assert!(check.status.success(), "{said}{}", stderr(&check));
+    assert!(said.lines().count() > 2, "{said}");
+    assert!(said.lines().all(|line| line.starts_with("ok ")), "{said}");
+}
+
+#[test]
+fn fsck_counts_invariants_and_finds_what_is_broken() {
+    let folder = Folder::new();
+    folder.ana();
+    let sound = folder.run(&["fsck"]);
+    let said = String::from_utf8_lossy(&sound.stdout).into_owned();
+    assert!(sound.status.success(), "{said}{}", stderr(&sound));
+    let counted = said.trim_end().strip_suffix(" invariants, 0 violations");
+    let counted = counted.and_then(|line| line.strip_prefix("fsck: "));
+    assert!(counted.unwrap().parse::<u32>().unwrap() > 0, "{said}");
+
+    // An organization without an owner (I-12).
+    let file = folder.0.path().join("data/copal.db");
+    let db = rusqlite::Connection::open(file).unwrap();
+    db.execute("update members set role = 'VIEWER'", ())
+        .unwrap();
+    let broken = folder.run(&["fsck"]);
+    assert_eq!(broken.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&broken.stdout).into_owned();
+    assert!(said.contains("I-12"), "{said}");
+}

@@ -48,15 +48,6 @@ impl Call {
         Self(OperationBuilder::new().response("204", response))
     }
 
-    /// A call that answers 200 with a page.
-    pub fn answers_page() -> Self {
-        let response = ResponseBuilder::new()
-            .description("A page.")
-            .content("text/html", content(text()))
-            .build();
-        Self(OperationBuilder::new().response("200", response))
-    }
-
     fn with_body(status: &str, description: &str, schema: impl Into<RefOr<Schema>>) -> Self {
         let response = ResponseBuilder::new()
             .description(description)

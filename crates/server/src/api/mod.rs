@@ -9,11 +9,9 @@
 //! - [`list`]: lists and the link to their next page
 //! - [`names`]: enumerations as callers see them
 //! - [`describe`], [`openapi`]: the calls as an OpenAPI document, made from the route table
-//! - [`docs`]: the same document as a page
 
 pub mod body;
 pub mod describe;
-pub mod docs;
 pub mod events;
 pub mod issues;
 pub mod keys;
@@ -42,6 +40,5 @@ pub fn routes() -> Vec<Route> {
     routes.extend(issues::routes());
     routes.extend(events::routes());
     routes.extend(openapi::routes());
-    routes.extend(docs::routes());
     routes
 }

@@ -14,23 +14,9 @@ use copal_store::organizations::NewOrganization;
 use copal_store::projects::NewProject;
 use copal_store::sqlite::{Options, SqliteStore};
 use copal_store::users::NewUser;
-use copal_store::{Error, OrgScope, ProjectScope};
-use copal_store::{access, organizations, projects, sessions, tokens, users};
+use copal_store::{Error, OrgScope, ProjectScope, Store};
 use tempfile::TempDir;
 use uuid::Uuid;
-
-/// What the cases so far ask of an engine.
-pub(crate) trait Store:
-    access::Access
-    + users::Users
-    + sessions::Sessions
-    + tokens::Tokens
-    + organizations::Organizations
-    + projects::Projects
-{
-}
-
-impl Store for SqliteStore {}
 
 /// A store with nothing in it, and what tests need beside it.
 #[derive(Clone)]
