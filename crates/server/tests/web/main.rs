@@ -6,6 +6,5 @@ mod access;
 mod accounts;
 mod api;
 mod forms;
-mod pending;
 mod site;
 mod streams;

@@ -16,7 +16,6 @@ use copal_store::sqlite::{Options, SqliteStore};
 use tempfile::TempDir;
 use tower::Service as _;
 
-use crate::pending::Pending;
 
 /// A password that may be chosen.
 pub(crate) const PASSWORD: &str = "a long walk to the sea";
@@ -87,7 +86,7 @@ impl Site {
             login_limits: LoginLimits::default(),
         };
         let app = App::new(
-            Arc::new(Pending(store)),
+            Arc::new(store),
             clock.clone(),
             entropy.clone(),
             settings,
