@@ -126,7 +126,7 @@ async fn scopes_narrow_and_some_things_need_a_session() {
         let RouteAccess::Org(action) = access else {
             continue;
         };
-        // The engine has no issues yet, so those paths end before the scope is looked at.
+        // There is no issue, so those paths end before the scope is looked at.
         if path.contains("{issue}") {
             continue;
         }

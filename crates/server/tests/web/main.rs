@@ -6,5 +6,6 @@ mod access;
 mod accounts;
 mod api;
 mod forms;
+mod issues;
 mod site;
 mod streams;

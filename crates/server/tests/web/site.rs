@@ -16,7 +16,6 @@ use copal_store::sqlite::{Options, SqliteStore};
 use tempfile::TempDir;
 use tower::Service as _;
 
-
 /// A password that may be chosen.
 pub(crate) const PASSWORD: &str = "a long walk to the sea";
 
@@ -85,12 +84,7 @@ impl Site {
             default_plan: Plan::Free,
             login_limits: LoginLimits::default(),
         };
-        let app = App::new(
-            Arc::new(store),
-            clock.clone(),
-            entropy.clone(),
-            settings,
-        );
+        let app = App::new(Arc::new(store), clock.clone(), entropy.clone(), settings);
         let config = Config {
             base_url: base_url.to_owned(),
             trusted_proxies: Vec::new(),
