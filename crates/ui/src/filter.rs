@@ -189,9 +189,10 @@ impl IssueFilter {
             .filter(|(_, value)| !value.is_empty())
             .map(|(name, value)| format!("{name}={}", urls::encoded(value)))
             .collect();
-        match pairs.is_empty() {
-            true => String::new(),
-            false => format!("?{}", pairs.join("&")),
+        if pairs.is_empty() {
+            String::new()
+        } else {
+            format!("?{}", pairs.join("&"))
         }
     }
 

@@ -1,5 +1,13 @@
 //! Filters of the templates. What an event brought goes through [`text`], [`short`] or [`long`].
 
+#![expect(
+    unreachable_pub,
+    clippy::inline_always,
+    clippy::unnecessary_wraps,
+    clippy::unused_self,
+    reason = "askama's attribute wants a `Result` and writes the rest"
+)]
+
 use std::borrow::Borrow;
 use std::fmt::{self, Write as _};
 
@@ -7,22 +15,22 @@ use askama::filters::{Escaper as _, Html, HtmlSafe};
 use askama::{Result, Values};
 
 /// Characters of an event's text shown in one line of a list.
-pub const LINE_CHARS_MAX: usize = 200;
+pub(crate) const LINE_CHARS_MAX: usize = 200;
 /// Characters of an event's text shown in a cell of a table.
-pub const CELL_CHARS_MAX: usize = 2_000;
+pub(crate) const CELL_CHARS_MAX: usize = 2_000;
 /// Characters of an event's text shown in a block of its own.
-pub const BLOCK_CHARS_MAX: usize = 20_000;
+pub(crate) const BLOCK_CHARS_MAX: usize = 20_000;
 
 /// Hostile text: shortened, escaped, and isolated from the direction of the text around it.
 #[derive(Debug, Clone)]
-pub struct Hostile {
+pub(crate) struct Hostile {
     text: String,
     chars_max: usize,
 }
 
 impl Hostile {
     /// Takes text from an event, to show at most `chars_max` characters of it.
-    pub fn new(text: impl fmt::Display, chars_max: usize) -> Self {
+    pub(crate) fn new(text: impl fmt::Display, chars_max: usize) -> Self {
         Self {
             text: text.to_string(),
             chars_max,
@@ -72,37 +80,37 @@ fn cut(text: &str, chars_max: usize) -> (&str, bool) {
 
 /// Hostile text in one line of a list.
 #[askama::filter_fn]
-pub fn short(text: impl fmt::Display, _: &dyn Values) -> Result<Hostile> {
+pub(crate) fn short(text: impl fmt::Display, _: &dyn Values) -> Result<Hostile> {
     Ok(Hostile::new(text, LINE_CHARS_MAX))
 }
 
 /// Hostile text in a cell of a table.
 #[askama::filter_fn]
-pub fn text(text: impl fmt::Display, _: &dyn Values) -> Result<Hostile> {
+pub(crate) fn text(text: impl fmt::Display, _: &dyn Values) -> Result<Hostile> {
     Ok(Hostile::new(text, CELL_CHARS_MAX))
 }
 
 /// Hostile text in a block of its own.
 #[askama::filter_fn]
-pub fn long(text: impl fmt::Display, _: &dyn Values) -> Result<Hostile> {
+pub(crate) fn long(text: impl fmt::Display, _: &dyn Values) -> Result<Hostile> {
     Ok(Hostile::new(text, BLOCK_CHARS_MAX))
 }
 
 /// A count, shortened.
 #[askama::filter_fn]
-pub fn count(number: impl Borrow<u64>, _: &dyn Values) -> Result<crate::format::Count> {
+pub(crate) fn count(number: impl Borrow<u64>, _: &dyn Values) -> Result<crate::format::Count> {
     Ok(crate::format::Count(*number.borrow()))
 }
 
 /// A count in full.
 #[askama::filter_fn]
-pub fn grouped(number: impl Borrow<u64>, _: &dyn Values) -> Result<crate::format::Grouped> {
+pub(crate) fn grouped(number: impl Borrow<u64>, _: &dyn Values) -> Result<crate::format::Grouped> {
     Ok(crate::format::Grouped(*number.borrow()))
 }
 
 /// A time as its age.
 #[askama::filter_fn]
-pub fn ago(
+pub(crate) fn ago(
     at: impl Borrow<copal_model::Timestamp>,
     _: &dyn Values,
     now: &copal_model::Timestamp,
@@ -115,7 +123,7 @@ pub fn ago(
 
 /// A time in full.
 #[askama::filter_fn]
-pub fn exact(
+pub(crate) fn exact(
     at: impl Borrow<copal_model::Timestamp>,
     _: &dyn Values,
 ) -> Result<crate::format::Exact> {
@@ -124,7 +132,7 @@ pub fn exact(
 
 /// A time within its day, the whole on hover.
 #[askama::filter_fn]
-pub fn clock(
+pub(crate) fn clock(
     at: impl Borrow<copal_model::Timestamp>,
     _: &dyn Values,
 ) -> Result<crate::format::TimeOfDay> {

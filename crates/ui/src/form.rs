@@ -50,11 +50,11 @@ impl Permission {
         if role.may(action) {
             return Self::Granted;
         }
-        let rule = action.rule();
+        let needed = action.rule();
         let roles: Vec<&str> = Role::ALL
             .into_iter()
             .rev()
-            .filter(|role| *role >= rule.role)
+            .filter(|role| *role >= needed.role)
             .map(Role::as_str)
             .collect();
         let who = match roles.split_last() {
@@ -67,7 +67,7 @@ impl Permission {
             [one] => format!(" Ask {one}."),
             [one, two, ..] => format!(" Ask {one} or {two}."),
         };
-        Self::Denied(format!("Only {who} can {}.{ask}", rule.label))
+        Self::Denied(format!("Only {who} can {}.{ask}", needed.label))
     }
 
     /// Whether they may.

@@ -211,9 +211,10 @@ fn fill(route: &str, parts: &[&str]) -> String {
         if index > 0 {
             path.push('/');
         }
-        match segment.starts_with('{') {
-            true => path.push_str(&encoded(parts.next().expect("one part for each name"))),
-            false => path.push_str(segment),
+        if segment.starts_with('{') {
+            path.push_str(&encoded(parts.next().expect("one part for each name")));
+        } else {
+            path.push_str(segment);
         }
     }
     path

@@ -5,7 +5,7 @@ use copal_ui::pages::issue::Emptiness;
 use copal_ui::pages::{account, api_docs, failure, issue, organization, project};
 
 /// Renders every sample.
-pub fn all() -> Vec<(&'static str, String)> {
+pub(crate) fn all() -> Vec<(&'static str, String)> {
     let nothing = Emptiness::NothingMatches;
     vec![
         page("sign_up", account::SignUp::sample()),

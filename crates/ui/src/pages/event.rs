@@ -224,19 +224,21 @@ impl FrameRun<'_> {
         }
         let noun = crate::format::plural(self.frames.len() as u64, "frame", "frames");
         let count = self.frames.len();
-        match names.as_slice() {
-            [] => format!("{count} library {noun}"),
-            [names @ ..] if names.len() <= 3 => {
-                format!("{count} library {noun}: {}", names.join(", "))
-            }
-            [one, two, three, rest @ ..] => format!(
-                "{count} library {noun}: {one}, {two}, {three} and {} more",
-                rest.len()
+        let more = names.len().saturating_sub(LIBRARIES_NAMED_MAX);
+        names.truncate(LIBRARIES_NAMED_MAX);
+        match (names.is_empty(), more) {
+            (true, _) => format!("{count} library {noun}"),
+            (false, 0) => format!("{count} library {noun}: {}", names.join(", ")),
+            (false, _) => format!(
+                "{count} library {noun}: {} and {more} more",
+                names.join(", ")
             ),
-            [..] => format!("{count} library {noun}"),
         }
     }
 }
+
+/// Libraries that a folded run names.
+const LIBRARIES_NAMED_MAX: usize = 3;
 
 /// Application frames shown with their source at once; the others open on a click.
 const FRAMES_OPEN_MAX: usize = 3;

@@ -201,6 +201,10 @@ pub(crate) fn title_value(issue: &Issue) -> &str {
 }
 
 impl TabCounts {
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "templates pass references"
+    )]
     fn of(self, tab: &StatusTab) -> u64 {
         match tab {
             StatusTab::Open => self.open,
@@ -259,6 +263,10 @@ impl List {
         self.link(&self.filter)
     }
 
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "templates pass references"
+    )]
     fn tab_link(&self, tab: &StatusTab) -> String {
         self.link(&self.filter.with_status(*tab))
     }
@@ -331,10 +339,18 @@ impl Show {
         format!("{path}{}", view_query(self.period, self.stack))
     }
 
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "templates pass references"
+    )]
     fn period_link(&self, period: &Period) -> String {
         format!("{}{}", self.own_path(), view_query(*period, self.stack))
     }
 
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "templates pass references"
+    )]
     fn stack_link(&self, stack: &StackMode) -> String {
         format!("{}{}", self.own_path(), view_query(self.period, *stack))
     }
