@@ -204,7 +204,8 @@ fn script_function<'a>(
         name,
         "" | "?" | "<anonymous function>" | "<anonymous>" | "Anonymous function"
     ) || name.ends_with("/<");
-    (!is_unknown && !(is_mapped && has_context_line)).then_some(Cow::Borrowed(name))
+    let is_told_by_line = is_mapped && has_context_line;
+    (!is_unknown && !is_told_by_line).then_some(Cow::Borrowed(name))
 }
 
 fn context_line<'a>(frame: &'a Frame<'_>, platform: &str) -> Option<Cow<'a, str>> {

@@ -115,17 +115,14 @@ fn drop_arguments(name: &str) -> String {
             '(' => closing(rest, 0),
             _ => None,
         };
-        match end {
-            Some(end) => {
-                if first == '<' {
-                    out.push_str("<T>");
-                }
-                rest = &rest[end + 1..];
+        if let Some(end) = end {
+            if first == '<' {
+                out.push_str("<T>");
             }
-            None => {
-                out.push(first);
-                rest = &rest[first.len_utf8()..];
-            }
+            rest = &rest[end + 1..];
+        } else {
+            out.push(first);
+            rest = &rest[first.len_utf8()..];
         }
     }
     out

@@ -172,9 +172,8 @@ fn kind_of_word(word: &str) -> Option<&'static str> {
         (32, _, true) => Some("md5"),
         (_, true, false) => Some("int"),
         (7, true, true) if word.bytes().all(|byte| !byte.is_ascii_uppercase()) => Some("git_sha"),
-        (4..=6, true, true) | (8..=128, true, true) if one_case => Some("hex"),
         // Sixteen letters from a to f are an id; eight may be a word.
-        (16..=128, false, true) if one_case => Some("hex"),
+        (4..=6 | 8..=128, true, true) | (16..=128, false, true) if one_case => Some("hex"),
         _ => None,
     }
 }

@@ -37,10 +37,9 @@ impl<'a> Stack<'a> {
         let ruling = rules.apply(&facts, exception);
         let counts: Vec<bool> = (0..frames.len())
             .map(|index| {
-                !parts[index].is_worthless
-                    && !parts[index].is_empty()
-                    && !ruling.frames[index].is_ignored
-                    && !(index > 0 && is_recursion(&frames[index - 1], &frames[index]))
+                let is_repeated = index > 0 && is_recursion(&frames[index - 1], &frames[index]);
+                let is_silent = parts[index].is_worthless || parts[index].is_empty();
+                !is_silent && !is_repeated && !ruling.frames[index].is_ignored
             })
             .collect();
         let choose = |is_chosen: &dyn Fn(&FrameRuling) -> bool| -> Vec<Leaf<'a>> {

@@ -193,9 +193,9 @@ fn group_members<'a, 'b>(exceptions: &'a [Exception<'b>]) -> Option<Vec<&'a Exce
         }
         for child in children(id_of(group)?) {
             if is_group(child) {
-                open.push(child)
+                open.push(child);
             } else {
-                members.push(child)
+                members.push(child);
             }
         }
     }

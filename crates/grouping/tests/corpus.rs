@@ -1,5 +1,7 @@
 //! Grouping against events and hashes recorded elsewhere; needs the folder in `COPAL_CORPUS`.
 
+#![expect(clippy::unwrap_used, reason = "a case that cannot be read has failed")]
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 

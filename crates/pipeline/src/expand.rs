@@ -114,15 +114,16 @@ fn expand_envelope<'a>(
     for item in &envelope.items {
         let category = category_of(item);
         match &item.header.item_type {
-            ItemType::Event => match scratch.take() {
-                Some(scratch) => match read_event(item.payload, scratch) {
-                    Ok(event) => {
-                        let header = &envelope.header;
-                        expanded.incoming =
-                            Some(incoming(event, header.event_id, header.sent_at, received));
-                    }
-                    Err(rejected) => expanded.rejected.push(rejected),
-                },
+            ItemType::Event => match scratch
+                .take()
+                .map(|scratch| read_event(item.payload, scratch))
+            {
+                Some(Ok(event)) => {
+                    let header = &envelope.header;
+                    expanded.incoming =
+                        Some(incoming(event, header.event_id, header.sent_at, received));
+                }
+                Some(Err(rejected)) => expanded.rejected.push(rejected),
                 None => {
                     let outcome = Outcome::Invalid("second_event");
                     expanded.rejected.push(Rejected::one(outcome, category));
@@ -163,13 +164,10 @@ fn read_event<'a>(payload: &'a [u8], scratch: &'a mut Vec<u8>) -> Result<Event<'
 /// A report is no item that can be kept or lost: it is counted by what it says.
 fn expand_report(payload: &[u8], rejected: &mut Vec<Rejected>) {
     let mut scratch = Vec::new();
-    let report = match parse_lenient(payload, &mut scratch) {
-        Ok(Json::Object(report)) => report,
-        _ => {
-            let outcome = Outcome::Invalid("invalid_json");
-            rejected.push(Rejected::one(outcome, Category::Default));
-            return;
-        }
+    let Ok(Json::Object(report)) = parse_lenient(payload, &mut scratch) else {
+        let outcome = Outcome::Invalid("invalid_json");
+        rejected.push(Rejected::one(outcome, Category::Default));
+        return;
     };
     let lists = [
         "discarded_events",
@@ -381,7 +379,7 @@ mod tests {
         ) {
             let mut body = "{}\n".to_owned();
             for (kind, payload) in &items {
-                body += &format!("{{\"type\":\"{kind}\"}}\n{payload}\n");
+                body.push_str(&["{\"type\":\"", kind, "\"}\n", payload, "\n"].concat());
             }
             let mut scratch = Vec::new();
             let expanded = expand(&received(BodyKind::Envelope), body.as_bytes(), &mut scratch);

@@ -21,7 +21,7 @@ use crate::family::Family;
 /// Rules, in the order in which they apply: later ones win.
 #[derive(Debug)]
 pub struct Rules {
-    rules: Vec<Rule>,
+    list: Vec<Rule>,
     sets: [RegexSet; Field::COUNT],
     /// The bit of each field's first pattern.
     offsets: [usize; Field::COUNT],
@@ -219,7 +219,7 @@ impl Rules {
                 .expect("every pattern compiles alone, and none is large")
         });
         Ok(Self {
-            rules,
+            list: rules,
             sets,
             offsets,
             words: bits.div_ceil(64),
@@ -228,13 +228,13 @@ impl Rules {
 
     /// The text of a rule that a [`FrameRuling`] names.
     pub fn text(&self, rule: usize) -> Option<&str> {
-        self.rules.get(rule).map(|rule| rule.text.as_str())
+        self.list.get(rule).map(|rule| rule.text.as_str())
     }
 
     /// What the rules say about a stack: first which frames are the application's, then which of
     /// them count.
     pub fn apply(&self, frames: &[FrameFacts<'_>], exception: &ExceptionFacts<'_>) -> Ruling {
-        let matches = self.matches(frames, exception);
+        let bits = self.matches(frames, exception);
         let mut ruling = Ruling {
             frames: frames
                 .iter()
@@ -245,22 +245,22 @@ impl Rules {
                 .collect(),
             ..Ruling::default()
         };
-        let mut matched = Vec::with_capacity(frames.len());
+        let mut found = Vec::with_capacity(frames.len());
         for pass in [Pass::App, Pass::Group] {
-            for (index, rule) in self.rules.iter().enumerate() {
-                if !rule.acts_in(pass) || !self.can_match(rule, &matches.any) {
+            for (index, rule) in self.list.iter().enumerate() {
+                if !rule.acts_in(pass) || !self.can_match(rule, &bits.any) {
                     continue;
                 }
-                matched.clear();
-                matched.extend((0..frames.len()).filter(|frame| {
-                    let row = &matches.rows[frame * self.words..][..self.words];
+                found.clear();
+                found.extend((0..frames.len()).filter(|frame| {
+                    let row = &bits.rows[frame * self.words..][..self.words];
                     let holds = |matcher: &Matcher| {
                         self.holds(matcher, row, frames[*frame].family, &ruling.frames[*frame])
                     };
                     rule.matchers.iter().all(holds)
                 }));
                 for action in rule.actions.iter().filter(|action| action.pass() == pass) {
-                    act(action, index, &matched, &mut ruling);
+                    act(action, index, &found, &mut ruling);
                 }
             }
         }

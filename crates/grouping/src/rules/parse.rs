@@ -98,20 +98,20 @@ fn tokens(line: &str) -> Result<Vec<String>, Problem> {
 }
 
 fn matcher(token: &str, patterns: &mut Patterns) -> Option<Matcher> {
-    let (is_negated, token) = match token.strip_prefix('!') {
+    let (is_negated, positive) = match token.strip_prefix('!') {
         Some(rest) => (true, rest),
         None => (false, token),
     };
-    let (key, pattern) = token.split_once(':')?;
-    let mut text = |field, style| Test::Pattern(patterns.add(field, pattern, style));
+    let (key, pattern) = positive.split_once(':')?;
+    let mut by = |field, style| Test::Pattern(patterns.add(field, pattern, style));
     let test = match key {
-        "path" | "stack.abs_path" => text(Field::Path, Style::Path),
-        "package" | "stack.package" => text(Field::Package, Style::Path),
-        "module" | "stack.module" => text(Field::Module, Style::Text),
-        "function" | "stack.function" => text(Field::Function, Style::Text),
-        "type" | "error.type" => text(Field::Type, Style::Text),
-        "value" | "error.value" => text(Field::Value, Style::Text),
-        "mechanism" | "error.mechanism" => text(Field::Mechanism, Style::Text),
+        "path" | "stack.abs_path" => by(Field::Path, Style::Path),
+        "package" | "stack.package" => by(Field::Package, Style::Path),
+        "module" | "stack.module" => by(Field::Module, Style::Text),
+        "function" | "stack.function" => by(Field::Function, Style::Text),
+        "type" | "error.type" => by(Field::Type, Style::Text),
+        "value" | "error.value" => by(Field::Value, Style::Text),
+        "mechanism" | "error.mechanism" => by(Field::Mechanism, Style::Text),
         "category" => Test::Category(patterns.word(pattern)),
         "app" => match pattern {
             "yes" | "true" | "1" => Test::App(Some(true)),

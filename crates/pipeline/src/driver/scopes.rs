@@ -21,6 +21,9 @@ pub(super) type Opened = HashMap<ProjectId, Option<RecordAccess>>;
 #[derive(Debug, Default)]
 pub(super) struct Scopes(Mutex<HashMap<ProjectId, (Instant, Option<RecordAccess>)>>);
 
+/// A fresh answer: leave, or that there is no such project.
+struct Known(Option<RecordAccess>);
+
 impl Scopes {
     /// Leave to record in each of the projects.
     pub(super) async fn open<S: Destination + ?Sized>(
@@ -30,13 +33,12 @@ impl Scopes {
     ) -> copal_store::Result<Opened> {
         let mut opened = Opened::with_capacity(projects.len());
         for project in projects {
-            let access = match self.known(*project) {
-                Some(access) => access,
-                None => {
-                    let access = store.open_recording(*project).await?;
-                    self.remember(*project, access.clone());
-                    access
-                }
+            let access = if let Some(Known(access)) = self.known(*project) {
+                access
+            } else {
+                let access = store.open_recording(*project).await?;
+                self.remember(*project, access.clone());
+                access
             };
             opened.insert(*project, access);
         }
@@ -51,10 +53,10 @@ impl Scopes {
             .clear();
     }
 
-    fn known(&self, project: ProjectId) -> Option<Option<RecordAccess>> {
+    fn known(&self, project: ProjectId) -> Option<Known> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (since, access) = known.get(&project)?;
-        (since.elapsed() < FRESH).then(|| access.clone())
+        (since.elapsed() < FRESH).then(|| Known(access.clone()))
     }
 
     fn remember(&self, project: ProjectId, access: Option<RecordAccess>) {

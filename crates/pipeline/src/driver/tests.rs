@@ -196,7 +196,7 @@ impl World {
                 stop.send_replace(true);
             }
         };
-        tokio::time::timeout(Duration::from_secs(60), run(self.pipeline(), stopped, tell))
+        tokio::time::timeout(Duration::from_mins(1), run(self.pipeline(), stopped, tell))
             .await
             .expect("the pipeline ends when told to")?;
         Ok(*commits.lock().unwrap())
