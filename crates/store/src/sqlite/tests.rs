@@ -481,13 +481,8 @@ async fn a_dictionary_is_trained_and_old_frames_stay_readable() {
     let store = open(folder.path()).await;
     let full = |number: u128| {
         let mut event = event(number, 1);
-        event.payload = format!(
-            r#"{{"id":{number},"frames":[{}]}}"#,
-            (0..40)
-                .map(|n| format!(r#""frame {n} of {}""#, number % 7))
-                .collect::<String>()
-        )
-        .into_bytes();
+        let frames = vec![format!("frame of {}", number % 7); 40].join(",");
+        event.payload = format!(r#"{{"id":{number},"frames":"{frames}"}}"#).into_bytes();
         event
     };
     record(&store, 1, (1..=199).map(full).collect()).await;
