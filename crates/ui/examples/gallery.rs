@@ -7,7 +7,7 @@ use std::{env, fs, io};
 
 use copal_ui::assets;
 
-#[path = "../tests/samples.rs"]
+#[path = "../tests/samples/mod.rs"]
 mod samples;
 
 fn main() -> io::Result<()> {
