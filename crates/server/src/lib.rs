@@ -12,17 +12,19 @@
 //! - [`web`]: the pages people open
 //! - [`problem`]: what an answer says when it is not what was asked for
 //! - [`api`]: the REST API and its OpenAPI document
-//! - `operate`: health and metrics
-//! - `jobs`: what ticks
+//! - [`operate`]: health and metrics
+//! - [`jobs`]: what ticks
 
 pub mod api;
 pub mod app;
 pub mod auth;
 pub mod fresh;
 pub mod ingest;
+pub mod jobs;
 pub mod listen;
 pub mod middleware;
 pub mod news;
+pub mod operate;
 pub mod problem;
 pub mod routes;
 pub mod web;
