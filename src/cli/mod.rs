@@ -24,6 +24,7 @@ use copal_store::upkeep::Upkeep as _;
 use copal_store::users::Users as _;
 
 use crate::config::{Config, Flags};
+use crate::serve;
 
 /// A small, self-hosted, multi-tenant error tracker for the Sentry SDKs.
 #[derive(Debug, Parser)]
@@ -31,12 +32,17 @@ use crate::config::{Config, Flags};
 struct Arguments {
     #[command(flatten)]
     flags: Flags,
+    /// Address to serve on; port 0 picks a free one [default: 127.0.0.1:8000]
+    #[arg(long, global = true, value_name = "ADDR")]
+    listen: Option<String>,
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run everything (the default)
+    Serve,
     /// Users
     #[command(subcommand)]
     User(user::Command),
@@ -68,19 +74,28 @@ pub(crate) fn run() -> ExitCode {
     // Clap answers wrong usage itself, with exit code 2.
     let arguments = Arguments::parse();
     match execute(arguments) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => out::failure(&error),
     }
 }
 
-fn execute(arguments: Arguments) -> anyhow::Result<()> {
+fn execute(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let command = match arguments.command {
+        None | Some(Command::Serve) => {
+            let listen = arguments.listen.as_deref();
+            let config = Config::load(&arguments.flags, listen, |name| std::env::var(name).ok())?;
+            return serve::run(&config);
+        }
+        Some(command) => command,
+    };
     let context = Context::open(&arguments.flags)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("cannot start the runtime")?;
     runtime.block_on(async {
-        match arguments.command {
+        match command {
+            Command::Serve => Ok(()),
             Command::User(command) => user::run(&context, command).await,
             Command::Org(command) => org::run(&context, command).await,
             Command::Project(command) => project::run(&context, command).await,
@@ -89,7 +104,8 @@ fn execute(arguments: Arguments) -> anyhow::Result<()> {
             Command::Fsck => fsck::run(&context).await,
             Command::Migrate => migrate::run(&context),
         }
-    })
+    })?;
+    Ok(ExitCode::SUCCESS)
 }
 
 impl Context {
