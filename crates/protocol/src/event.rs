@@ -6,6 +6,7 @@
 
 mod exception;
 mod interfaces;
+mod pairs;
 mod reader;
 mod record;
 mod request;
@@ -21,7 +22,8 @@ use record::record;
 
 pub use exception::{Exception, Mechanism, Thread};
 pub use interfaces::{Breadcrumb, EventError, LogEntry, Sdk, Template, User};
-pub use record::{Pairs, Values};
+pub use pairs::Pairs;
+pub use record::Values;
 pub use request::Request;
 pub use stacktrace::{Frame, Stacktrace};
 
