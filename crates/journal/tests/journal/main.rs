@@ -1,4 +1,6 @@
 //! The journal, from the outside.
 
 mod basic;
+mod faults;
+mod faulty;
 mod support;
