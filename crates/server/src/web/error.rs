@@ -6,7 +6,7 @@ use copal_ui::pages::failure::{Failure, FailureKind};
 use copal_ui::{Nav, Template as _, urls};
 
 use crate::app::App;
-use crate::auth::{Refusal, form};
+use crate::auth::{Refusal, form, session};
 use crate::problem::{Asked, NextStep, Problem};
 use crate::web::frame::theme;
 
@@ -52,7 +52,10 @@ pub fn answer(app: &App, problem: &Problem, asked: &Asked) -> Response {
     if problem.next_step == NextStep::LogIn {
         return to_login(asked);
     }
-    let (token, cookie) = form::open_token(&asked.headers, app);
+    let (token, cookie) = match session::secret_of(&asked.headers, app) {
+        Some(secret) => (form::token_of_session(&secret), None),
+        None => form::open_token(&asked.headers, app),
+    };
     let nav = Nav::anonymous(
         token.expose().to_owned(),
         theme(&asked.headers, app),

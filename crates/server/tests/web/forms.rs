@@ -89,3 +89,23 @@ async fn the_theme_can_be_switched_by_anybody() {
         .await;
     assert_eq!(answer.location(), "/");
 }
+
+#[tokio::test]
+async fn every_form_that_is_shown_holds_the_token() {
+    let site = Site::start();
+    let mut anybody = site.browser();
+    let (mut ana, dashboard) = site.member("Ana").await;
+    ana.post("/o/anas-workspace/projects/new", &[("name", "shop")])
+        .await;
+    let settings = format!("{dashboard}/projects/shop/settings");
+    for path in ["/signup", "/login", "/nothing"] {
+        let page = anybody.get(path).await.body;
+        assert!(page.contains(&anybody.token().await), "{path}");
+    }
+    for path in ["/account", "/o/new", "/nothing", &dashboard, &settings] {
+        let page = ana.get(path).await.body;
+        assert!(page.contains(&ana.token().await), "{path}");
+        let forms = page.matches("method=\"post\"").count();
+        assert_eq!(page.matches("name=\"csrf\"").count(), forms, "{path}");
+    }
+}
