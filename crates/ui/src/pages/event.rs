@@ -384,3 +384,70 @@ impl EventView {
         text
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(module: &str, in_app: bool) -> FrameView {
+        FrameView {
+            module: Some(module.to_owned()),
+            in_app,
+            source: vec![SourceLine {
+                number: None,
+                text: "line".to_owned(),
+                is_current: true,
+            }],
+            ..FrameView::default()
+        }
+    }
+
+    /// `A` and `a`: a frame of the application, open and closed; digits: library frames folded.
+    fn shape(frames: &[FrameView], folding: Folding) -> String {
+        let open = |is_open: bool| if is_open { 'A' } else { 'a' };
+        let show = |run: FrameRun<'_>| -> String {
+            if run.in_app {
+                run.frames.iter().map(|frame| open(frame.0)).collect()
+            } else {
+                run.frames.len().to_string()
+            }
+        };
+        runs(frames, folding).into_iter().map(show).collect()
+    }
+
+    #[test]
+    fn library_frames_fold_between_the_applications() {
+        let frames = [
+            frame("django.core", false),
+            frame("shop.views", true),
+            frame("django.core", false),
+            frame("wsgi", false),
+            frame("shop.wsgi", true),
+        ];
+        assert_eq!(shape(&frames, Folding::FoldLibraries), "1A2A");
+        assert_eq!(shape(&frames, Folding::ShowAll), "aAaaA");
+        let folded = runs(&frames, Folding::FoldLibraries);
+        assert_eq!(folded[2].summary(), "2 library frames: django, wsgi");
+    }
+
+    #[test]
+    fn first_frames_open_and_the_rest_wait() {
+        let frames = vec![frame("shop", true); FRAMES_OPEN_MAX + 1];
+        assert_eq!(shape(&frames, Folding::FoldLibraries), "AAAa");
+    }
+
+    #[test]
+    fn nothing_folds_where_nothing_is_the_applications() {
+        let frames = [frame("libc", false), frame("ld", false)];
+        assert_eq!(shape(&frames, Folding::FoldLibraries), "AA");
+    }
+
+    #[test]
+    fn many_libraries_are_named_in_short() {
+        let frames = ["a.x", "b.x", "c.x", "d.x", "e.x"].map(|module| frame(module, false));
+        let mut frames = frames.to_vec();
+        frames.push(frame("shop", true));
+        let folded = runs(&frames, Folding::FoldLibraries);
+        assert_eq!(folded[0].summary(), "5 library frames: a, b, c and 2 more");
+    }
+}
