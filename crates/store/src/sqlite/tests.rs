@@ -141,6 +141,12 @@ async fn assert_sound(store: &SqliteStore) {
     assert_eq!(store.fsck().await.unwrap().violations, []);
 }
 
+#[test]
+fn the_engine_does_all_that_a_store_must() {
+    fn is_store<T: crate::Store>() {}
+    is_store::<SqliteStore>();
+}
+
 #[tokio::test]
 async fn the_first_event_makes_an_issue_and_the_next_joins_it() {
     let folder = tempfile::tempdir().unwrap();

@@ -67,13 +67,13 @@ async fn train(
     stored_events: u64,
 ) -> Result<()> {
     let reading = Arc::clone(codec);
-    let trained = engine
-        .read(move |connection| {
-            Ok(dictionary::train(&samples(
-                connection, &reading, &segments,
-            )?))
-        })
+    let samples = engine
+        .read(move |connection| samples(connection, &reading, &segments))
         .await?;
+    // Outside the read: a snapshot held for seconds would keep the WAL from being reset.
+    let trained = tokio::task::spawn_blocking(move || dictionary::train(&samples))
+        .await
+        .map_err(|error| Error::Broken(Box::new(error)))?;
     let Some(bytes) = trained else {
         return Ok(());
     };
