@@ -23,6 +23,7 @@ use crate::routes::{Route, RouteAccess};
 /// One row of a list of events.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the names that callers see")]
 pub struct Event {
     event_id: String,
     issue_id: String,

@@ -24,6 +24,7 @@ use crate::routes::{Route, RouteAccess};
 /// The credential inside a DSN.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the names that callers see")]
 pub struct Key {
     id: String,
     public_key: String,
