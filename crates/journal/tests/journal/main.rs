@@ -1,6 +1,7 @@
 //! The journal, from the outside.
 
 mod basic;
+mod damage;
 mod faults;
 mod faulty;
 mod support;
