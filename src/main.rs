@@ -4,11 +4,13 @@
 //! - [`cli`]: the commands beside the server
 //! - [`config`]: settings
 //! - [`serve`]: the server
+//! - [`demo`]: the server with recorded events
 //! - [`ambient`]: the real clock and the real randomness
 
 mod ambient;
 mod cli;
 mod config;
+mod demo;
 mod serve;
 
 use std::process::ExitCode;

@@ -42,15 +42,27 @@ const NEWS_WAITING_MAX: usize = 1_024;
 
 /// Runs everything until a signal or a failed disk ends it.
 pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
+    run_beside(config, |_, _| std::future::pending())
+}
+
+/// The same, beside `companion`, which is given the app and the address once the server listens;
+/// when it ends, so does the server.
+pub(crate) fn run_beside<F: Future<Output = anyhow::Result<()>>>(
+    config: &Config,
+    companion: impl FnOnce(App, SocketAddr) -> F,
+) -> anyhow::Result<ExitCode> {
     log_to_stderr(&config.log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("cannot start the runtime")?;
-    runtime.block_on(serve(config))
+    runtime.block_on(serve(config, companion))
 }
 
-async fn serve(config: &Config) -> anyhow::Result<ExitCode> {
+async fn serve<F: Future<Output = anyhow::Result<()>>>(
+    config: &Config,
+    companion: impl FnOnce(App, SocketAddr) -> F,
+) -> anyhow::Result<ExitCode> {
     let metrics = PrometheusBuilder::new()
         .install_recorder()
         .context("cannot install the metrics recorder")?;
@@ -86,7 +98,13 @@ async fn serve(config: &Config) -> anyhow::Result<ExitCode> {
     let listening = tokio::spawn(listener.serve(stack, stopped(stopping)));
     announce(address)?;
 
-    let ending = wait_for_end(&journal, recording, stop, &app, listening).await;
+    let end = async {
+        tokio::select! {
+            signal = end_signal() => signal,
+            ended = companion(app.clone(), address) => ended,
+        }
+    };
+    let ending = wait_for_end(&journal, recording, stop, &app, (listening, end)).await;
     drop(jobs);
     store.set_server_address(None).await.ok();
     ending
@@ -98,10 +116,13 @@ async fn wait_for_end(
     mut recording: tokio::task::JoinHandle<Result<(), driver::Error>>,
     stop: watch::Sender<bool>,
     app: &App,
-    listening: tokio::task::JoinHandle<usize>,
+    (listening, end): (
+        tokio::task::JoinHandle<usize>,
+        impl Future<Output = anyhow::Result<()>>,
+    ),
 ) -> anyhow::Result<ExitCode> {
     let failure = tokio::select! {
-        signal = end_signal() => { signal?; None }
+        ended = end => { ended?; None }
         () = journal.failed() => Some("the journal cannot be written".to_owned()),
         ended = &mut recording => Some(match ended {
             Ok(Ok(())) => "the pipeline ended".to_owned(),

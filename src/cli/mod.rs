@@ -24,7 +24,7 @@ use copal_store::upkeep::Upkeep as _;
 use copal_store::users::Users as _;
 
 use crate::config::{Config, Flags};
-use crate::serve;
+use crate::{demo, serve};
 
 /// A small, self-hosted, multi-tenant error tracker for the Sentry SDKs.
 #[derive(Debug, Parser)]
@@ -43,6 +43,8 @@ struct Arguments {
 enum Command {
     /// Run everything (the default)
     Serve,
+    /// Run everything on a throw-away folder, with recorded events of real SDKs
+    Demo(demo::Arguments),
     /// Users
     #[command(subcommand)]
     User(user::Command),
@@ -80,12 +82,11 @@ pub(crate) fn run() -> ExitCode {
 }
 
 fn execute(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let listen = arguments.listen.as_deref();
+    let config = || Config::load(&arguments.flags, listen, |name| std::env::var(name).ok());
     let command = match arguments.command {
-        None | Some(Command::Serve) => {
-            let listen = arguments.listen.as_deref();
-            let config = Config::load(&arguments.flags, listen, |name| std::env::var(name).ok())?;
-            return serve::run(&config);
-        }
+        None | Some(Command::Serve) => return serve::run(&config()?),
+        Some(Command::Demo(demo)) => return demo::run(config()?, &demo),
         Some(command) => command,
     };
     let context = Context::open(&arguments.flags)?;
@@ -95,7 +96,7 @@ fn execute(arguments: Arguments) -> anyhow::Result<ExitCode> {
         .context("cannot start the runtime")?;
     runtime.block_on(async {
         match command {
-            Command::Serve => Ok(()),
+            Command::Serve | Command::Demo(_) => Ok(()),
             Command::User(command) => user::run(&context, command).await,
             Command::Org(command) => org::run(&context, command).await,
             Command::Project(command) => project::run(&context, command).await,

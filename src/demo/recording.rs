@@ -29,12 +29,17 @@ pub(crate) fn read() -> Result<Vec<Recorded>> {
 ///
 /// Every time is replaced by one of the same length, so that item lengths stay right.
 pub(crate) fn retime(envelope: &str, occurred_at: Timestamp, sent_at: Timestamp) -> Result<String> {
-    let recorded = time_after(envelope, "\"sent_at\"").context("an envelope says when it was sent")?;
+    let recorded =
+        time_after(envelope, "\"sent_at\"").context("an envelope says when it was sent")?;
     let moved = occurred_at.duration_since(recorded.at);
     let mut text = String::with_capacity(envelope.len());
     let mut rest = envelope;
     while let Some(time) = next_time(rest) {
-        let shift = if time.is_sent_at { sent_at.duration_since(recorded.at) } else { moved };
+        let shift = if time.is_sent_at {
+            sent_at.duration_since(recorded.at)
+        } else {
+            moved
+        };
         text.push_str(&rest[..time.start]);
         text.push_str(&time.shifted(shift)?);
         rest = &rest[time.end..];
@@ -65,7 +70,10 @@ impl Found {
 
 /// The first time in `text`.
 fn next_time(text: &str) -> Option<Found> {
-    let found = [time_after(text, "\"sent_at\""), time_after(text, "\"timestamp\"")];
+    let found = [
+        time_after(text, "\"sent_at\""),
+        time_after(text, "\"timestamp\""),
+    ];
     found.into_iter().flatten().min_by_key(|time| time.start)
 }
 
@@ -87,11 +95,23 @@ fn read_time(value: &str, start: usize, is_sent_at: bool) -> Option<Found> {
     if let Some(quoted) = value.strip_prefix('"') {
         let text = quoted.get(..19)?;
         let at = format!("{text}Z").parse().ok()?;
-        return Some(Found { start: start + 1, end: start + 20, at, is_text: true, is_sent_at });
+        return Some(Found {
+            start: start + 1,
+            end: start + 20,
+            at,
+            is_text: true,
+            is_sent_at,
+        });
     }
     let seconds: i64 = value.get(..10)?.parse().ok()?;
     let at = Timestamp::from_second(seconds).ok()?;
-    Some(Found { start, end: start + 10, at, is_text: false, is_sent_at })
+    Some(Found {
+        start,
+        end: start + 10,
+        at,
+        is_text: false,
+        is_sent_at,
+    })
 }
 
 #[cfg(test)]
@@ -107,8 +127,14 @@ mod tests {
         let occurred_at: Timestamp = "2027-01-08T12:00:00Z".parse().unwrap();
         let moved = retime(envelope, occurred_at, sent_at).unwrap();
         assert_eq!(moved.len(), envelope.len());
-        assert!(moved.contains("\"sent_at\":\"2027-01-10T12:00:00.250Z\""), "{moved}");
-        assert!(moved.contains(&format!("\"timestamp\": {}.25", occurred_at.as_second())), "{moved}");
+        assert!(
+            moved.contains("\"sent_at\":\"2027-01-10T12:00:00.250Z\""),
+            "{moved}"
+        );
+        assert!(
+            moved.contains(&format!("\"timestamp\": {}.25", occurred_at.as_second())),
+            "{moved}"
+        );
         assert!(moved.contains("2027-01-08T11:59:53.000000Z"), "{moved}");
     }
 
@@ -121,7 +147,10 @@ mod tests {
         }
         let now: Timestamp = "2027-01-10T12:00:00Z".parse().unwrap();
         for one in &recorded {
-            assert_eq!(retime(&one.envelope, now, now).unwrap().len(), one.envelope.len());
+            assert_eq!(
+                retime(&one.envelope, now, now).unwrap().len(),
+                one.envelope.len()
+            );
         }
     }
 }

@@ -72,7 +72,7 @@ export async function signUp(page, url, name) {
   await page.fill("input[name=name]", name);
   await page.fill("input[name=email]", `${name.toLowerCase().replaceAll(" ", ".")}@shop.example`);
   await page.fill("input[name=password]", password);
-  await page.click("main form button[type=submit]");
+  await page.click("form button.primary");
   await page.waitForURL(/\/o\/[^/]+$/);
   return new URL(page.url()).pathname;
 }
@@ -81,9 +81,8 @@ export async function signUp(page, url, name) {
 export async function createProject(page, name, platform) {
   await page.fill("input[name=name]", name);
   await page.check(`input[name=platform][value=${platform}]`, { force: true });
-  await page.click("main form button[type=submit]");
-  await page.waitForSelector("[data-dsn]");
-  return page.getAttribute("[data-dsn]", "data-dsn");
+  await page.click("main form button.primary");
+  return page.locator("#dsn").textContent();
 }
 
 /** Nothing on the console, no CSP violation, axe-core clean, nothing scrolls sideways. */
