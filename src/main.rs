@@ -1,11 +1,11 @@
 //! The program `copal`: one line per role.
 //!
 //! # Layout
-//! - [`cli`]: the commands beside the server
-//! - [`config`]: settings
-//! - [`serve`]: the server
-//! - [`demo`]: the server with recorded events
-//! - [`ambient`]: the real clock and the real randomness
+//! - `cli`: the commands beside the server
+//! - `config`: settings
+//! - `serve`: the server
+//! - `demo`: the server with recorded events
+//! - `ambient`: the real clock and the real randomness
 
 mod ambient;
 mod cli;

@@ -19,7 +19,7 @@
 //! - [`form`]: fields that keep what was typed, and permissions with their reason
 //! - [`filter`]: what an issue list is narrowed to, and its query string
 //! - [`urls`]: every path, for links and for the route table
-//! - [`format`], [`trend`], [`tree`], [`icon`]: how times, counts, hours and values look
+//! - [`mod@format`], [`trend`], [`tree`], [`icon`]: how times, counts, hours and values look
 //! - [`platforms`]: SDKs and the lines to paste
 //! - [`assets`]: static files, compiled in
 

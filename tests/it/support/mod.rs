@@ -44,8 +44,11 @@ impl TestApp {
         let project = app.cli(&[
             "project", "create", "--org", org, "--name", "shop", "--json",
         ]);
-        app.project_id = project["id"].as_str().unwrap().to_owned();
-        app.key = project["apiKey"].as_str().unwrap().to_owned();
+        project["id"]
+            .as_str()
+            .unwrap()
+            .clone_into(&mut app.project_id);
+        project["apiKey"].as_str().unwrap().clone_into(&mut app.key);
         app
     }
 

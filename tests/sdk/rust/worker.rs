@@ -34,6 +34,10 @@ fn settle(accounts: &[u32], index: usize) -> u32 {
     accounts[index]
 }
 
+#[expect(
+    clippy::field_reassign_with_default,
+    reason = "the SDK's options are non-exhaustive"
+)]
 fn main() {
     let rounds = std::env::args()
         .nth(1)

@@ -1,5 +1,10 @@
 //! Damaged files: always opens, loses no more than was hit, and counts it exactly.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot damage a file must fail"
+)]
+
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},

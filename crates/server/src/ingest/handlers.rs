@@ -265,10 +265,10 @@ fn decode_legacy(event: &[u8], bytes_max: usize) -> Result<Option<Vec<u8>>, Reje
     if decoded.starts_with(b"{") {
         return Ok(Some(decoded));
     }
-    let mut decoder = Decoder::new(ContentEncoding::Deflate, bytes_max);
+    let mut zlib = Decoder::new(ContentEncoding::Deflate, bytes_max);
     let mut inflated = Vec::new();
-    decoder.feed(&decoded, &mut inflated)?;
-    decoder.finish()?;
+    zlib.feed(&decoded, &mut inflated)?;
+    zlib.finish()?;
     Ok(Some(inflated))
 }
 

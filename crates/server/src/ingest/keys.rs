@@ -1,7 +1,7 @@
 //! Client keys in memory. A lookup asks the store only for what it has not asked before; all is
 //! forgotten as soon as the store's change token moves.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use copal_store::Store;
@@ -26,7 +26,7 @@ struct Cache {
     /// Counts how often all was forgotten: an answer asked for before that is not kept.
     generation: u64,
     known: HashMap<String, KeyAccess>,
-    unknown: HashMap<String, ()>,
+    unknown: HashSet<String>,
 }
 
 impl Keys {
@@ -44,7 +44,7 @@ impl Keys {
             if let Some(access) = cache.known.get(key) {
                 return admit(Some(access.clone()));
             }
-            if cache.unknown.contains_key(key) {
+            if cache.unknown.contains(key) {
                 return Err(Rejection::Refused);
             }
             cache.generation
@@ -80,19 +80,16 @@ impl Keys {
         if cache.generation != generation {
             return;
         }
-        match access {
-            Some(access) => {
-                if cache.known.len() >= KNOWN_MAX {
-                    cache.known.clear();
-                }
-                cache.known.insert(key.to_owned(), access);
+        if let Some(access) = access {
+            if cache.known.len() >= KNOWN_MAX {
+                cache.known.clear();
             }
-            None => {
-                if cache.unknown.len() >= UNKNOWN_MAX {
-                    cache.unknown.clear();
-                }
-                cache.unknown.insert(key.to_owned(), ());
+            cache.known.insert(key.to_owned(), access);
+        } else {
+            if cache.unknown.len() >= UNKNOWN_MAX {
+                cache.unknown.clear();
             }
+            cache.unknown.insert(key.to_owned());
         }
     }
 }
