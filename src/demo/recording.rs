@@ -29,8 +29,10 @@ pub(crate) fn read() -> Result<Vec<Recorded>> {
 ///
 /// Every time is replaced by one of the same length, so that item lengths stay right.
 pub(crate) fn retime(envelope: &str, occurred_at: Timestamp, sent_at: Timestamp) -> Result<String> {
-    let recorded =
-        time_after(envelope, "\"sent_at\"").context("an envelope says when it was sent")?;
+    // Not every SDK says when it sent; then the event's own time stands for it.
+    let recorded = time_after(envelope, "\"sent_at\"")
+        .or_else(|| time_after(envelope, "\"timestamp\""))
+        .context("an envelope has a time")?;
     let moved = occurred_at.duration_since(recorded.at);
     let mut text = String::with_capacity(envelope.len());
     let mut rest = envelope;
@@ -121,7 +123,7 @@ mod tests {
     #[test]
     fn times_move_and_lengths_stay() {
         let envelope = "{\"sent_at\":\"2026-11-24T08:13:27.250Z\"}\n{\"type\":\"event\"}\n\
-                        {\"timestamp\": 1795594407.25,\"breadcrumbs\":[{\"timestamp\":\"2026-11-24T08:13:20.000000Z\"}],\
+                        {\"timestamp\": 1795508007.25,\"breadcrumbs\":[{\"timestamp\":\"2026-11-24T08:13:20.000000Z\"}],\
                         \"timestamp\":null}";
         let sent_at: Timestamp = "2027-01-10T12:00:00Z".parse().unwrap();
         let occurred_at: Timestamp = "2027-01-08T12:00:00Z".parse().unwrap();

@@ -60,6 +60,10 @@ fn collect(folder: &Path, files: &mut Vec<Source>) {
         let path = entry.unwrap().path();
         if path.is_dir() {
             collect(&path, files);
+        } else if path.ends_with("tests.rs")
+            && path.components().any(|part| part.as_os_str() == "src")
+        {
+            // A module of unit tests beside the code.
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let relative = path
                 .strip_prefix(root())

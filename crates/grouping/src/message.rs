@@ -90,7 +90,7 @@ static VALUES: LazyLock<Regex> = LazyLock::new(|| {
 
 /// The part of a message that groups, with values replaced by their kinds.
 ///
-/// The first [`LINES_MAX`] lines that are not blank count; if anything is left out, `...` stands
+/// The first `LINES_MAX` lines that are not blank count; if anything is left out, `...` stands
 /// for it.
 pub fn parameterize(message: &str) -> Cow<'_, str> {
     match first_lines(message) {

@@ -4,11 +4,11 @@
 //! left out, lists are capped, and nothing here can fail.
 //!
 //! # Layout
-//! - [`exceptions`]: the exception chain and threads
-//! - [`frames`]: lines of stack traces
-//! - [`context`]: breadcrumbs, request, user, contexts, tags
-//! - [`grouping`]: why the event is in its issue
-//! - [`tree`]: nested values
+//! - `exceptions`: the exception chain and threads
+//! - `frames`: lines of stack traces
+//! - `context`: breadcrumbs, request, user, contexts, tags
+//! - `grouping`: why the event is in its issue
+//! - `tree`: nested values
 
 mod context;
 mod exceptions;
