@@ -35,6 +35,10 @@ impl Client {
         let request = Request::post(path)
             .header(header::HOST, &self.host)
             .body(Full::new(Bytes::from(envelope)))?;
+        self.sender
+            .ready()
+            .await
+            .context("the own server hung up")?;
         let answer = self
             .sender
             .send_request(request)
