@@ -110,6 +110,8 @@ test("the three JavaScript and Python SDKs fill the list, which a keyboard works
 
   await page.goto(`${list}&query=is%3Alost`);
   assert.ok((await page.locator("#query-error").textContent()).includes("character 1"));
+  // The browser notes the 400 itself; nothing else may complain.
+  page.complaints = page.complaints.filter((text) => !text.includes("400 (Bad Request)"));
   await lookAt(page, "query-error");
 });
 
