@@ -56,7 +56,7 @@ test("a newcomer signs up, sends an error and resolves its issue", { timeout: 12
   await lookAt(page, "issue");
 
   await page.locator(".issue-actions button", { hasText: "Resolve" }).click();
-  await page.waitForSelector(".status-resolved");
+  await page.locator(".issue-head .status", { hasText: /^Resolved$/ }).waitFor();
   await checkPage(page, "resolved issue");
 
   // A resolved issue that comes back reopens and is marked.
@@ -70,7 +70,7 @@ test("a newcomer signs up, sends an error and resolves its issue", { timeout: 12
     throw new Error("not marked as regressed");
   });
   await page.locator(".issue-actions button", { hasText: "Ignore" }).click();
-  await page.waitForSelector(".status-ignored");
+  await page.locator(".issue-head .status", { hasText: /^Ignored$/ }).waitFor();
 });
 
 test("the three JavaScript and Python SDKs fill the list, which a keyboard works off", { timeout: 180_000 }, async () => {
