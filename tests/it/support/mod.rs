@@ -2,6 +2,14 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// How long a test waits for what must happen.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// How long a test waits before it looks again.
+const GLANCE: Duration = Duration::from_millis(20);
 
 /// A running server with one user, one organization and one project.
 pub(crate) struct TestApp {
@@ -10,13 +18,28 @@ pub(crate) struct TestApp {
     pub(crate) base_url: String,
     pub(crate) project_id: String,
     pub(crate) key: String,
+    org: String,
+    token: String,
+    client: reqwest::Client,
+}
+
+/// Where a project's events are sent.
+pub(crate) struct Project {
+    pub(crate) id: String,
+    pub(crate) key: String,
 }
 
 impl TestApp {
     pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// Starts with settings, as variables.
+    pub(crate) fn start_with(settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut server = command(&folder)
             .args(["serve", "--listen", "127.0.0.1:0"])
+            .envs(settings.iter().copied())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -30,30 +53,45 @@ impl TestApp {
             server,
             project_id: String::new(),
             key: String::new(),
+            org: String::new(),
+            token: String::new(),
+            client: reqwest::Client::new(),
         };
-        let user = [
-            "user",
-            "create",
-            "--email",
-            "ana@example.com",
-            "--name",
-            "Ana",
-        ];
-        let user = app.cli(&[&user[..], &["--password-stdin", "--json"]].concat());
-        let org = user["defaultOrgSlug"].as_str().unwrap();
-        let project = app.cli(&[
-            "project", "create", "--org", org, "--name", "shop", "--json",
-        ]);
-        project["id"]
-            .as_str()
-            .unwrap()
-            .clone_into(&mut app.project_id);
-        project["apiKey"].as_str().unwrap().clone_into(&mut app.key);
+        let user = "user create --email ana@example.com --name Ana --password-stdin --json";
+        let user = app.cli(&words(user));
+        app.org = text(&user["defaultOrgSlug"]);
+        let Project { id, key } = app.project("shop");
+        (app.project_id, app.key) = (id, key);
+        let token = app.cli(&words(
+            "token create --user ana@example.com --name it --json",
+        ));
+        app.token = text(&token["token"]);
         app
     }
 
+    /// Makes a project.
+    pub(crate) fn project(&self, name: &str) -> Project {
+        let create = ["project", "create", "--org", &self.org, "--name", name];
+        let project = self.cli(&[&create[..], &["--json"]].concat());
+        Project {
+            id: text(&project["id"]),
+            key: text(&project["apiKey"]),
+        }
+    }
+
+    /// Asks the REST API for something of the organization.
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        let url = format!("{}/api/v1/organizations/{}/{path}", self.base_url, self.org);
+        let request = self.client.get(url).bearer_auth(&self.token);
+        let answer = request.send().await.unwrap();
+        let status = answer.status();
+        let body = answer.text().await.unwrap();
+        assert!(status.is_success(), "{path}: {status} {body}");
+        serde_json::from_str(&body).unwrap()
+    }
+
     /// Runs a command beside the server; what it prints.
-    pub(crate) fn cli(&self, arguments: &[&str]) -> serde_json::Value {
+    pub(crate) fn cli(&self, arguments: &[&str]) -> Value {
         let mut child = command(&self.folder)
             .args(arguments)
             .stdin(Stdio::piped())
@@ -71,6 +109,39 @@ impl TestApp {
     pub(crate) fn envelope_url(&self) -> String {
         format!("{}/api/{}/envelope/", self.base_url, self.project_id)
     }
+
+    pub(crate) fn store_url(&self) -> String {
+        format!("{}/api/{}/store/", self.base_url, self.project_id)
+    }
+
+    /// The database, to look into.
+    pub(crate) fn db(&self) -> rusqlite::Connection {
+        let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+        rusqlite::Connection::open_with_flags(self.folder.path().join("copal.db"), flags).unwrap()
+    }
+
+    /// One number out of the database.
+    pub(crate) fn count(&self, query: &str) -> i64 {
+        self.db().query_row(query, (), |row| row.get(0)).unwrap()
+    }
+
+    /// The value of a metric; zero while there is none.
+    pub(crate) async fn metric(&self, name: &str) -> f64 {
+        let url = format!("{}/metrics", self.base_url);
+        let answer = self.client.get(url).send().await.unwrap();
+        let text = answer.text().await.unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix(name));
+        line.map_or(0.0, |value| value.trim().parse().unwrap())
+    }
+
+    /// Waits until everything that has been acknowledged is recorded.
+    pub(crate) async fn settle(&self) {
+        let began = Instant::now();
+        while self.metric("copal_journal_backlog_records ").await > 0.0 {
+            assert!(began.elapsed() < PATIENCE, "the journal is not recorded");
+            tokio::time::sleep(GLANCE).await;
+        }
+    }
 }
 
 impl Drop for TestApp {
@@ -83,5 +154,18 @@ impl Drop for TestApp {
 fn command(folder: &tempfile::TempDir) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_copal"));
     command.arg("--data").arg(folder.path());
+    for (name, _) in std::env::vars() {
+        if name.starts_with("COPAL_") {
+            command.env_remove(name);
+        }
+    }
     command
+}
+
+fn words(text: &str) -> Vec<&str> {
+    text.split(' ').collect()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
 }
