@@ -36,6 +36,8 @@ pub const TITLE_CHARS_MAX: usize = 256;
 pub const TAG_VALUES_PER_KEY_MAX: usize = 1_000;
 /// Distinct tag keys counted per issue; the rest is not counted.
 pub const TAG_KEYS_PER_ISSUE_MAX: usize = 100;
+/// Environments listed per project; events of others are kept and counted, but not listed.
+pub const ENVIRONMENTS_PER_PROJECT_MAX: usize = 1_000;
 /// Bytes in a search query.
 pub const SEARCH_BYTES_MAX: usize = 2_000;
 /// Terms in a search query.

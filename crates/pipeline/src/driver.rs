@@ -430,7 +430,11 @@ impl Tally {
         for event in &recorded.events {
             let outcome = match event.disposition {
                 Disposition::Duplicate => Outcome::Invalid("duplicate"),
-                _ => Outcome::Accepted,
+                // Its project's counters are gone too.
+                Disposition::ProjectGone => continue,
+                Disposition::New | Disposition::Regressed | Disposition::Joined => {
+                    Outcome::Accepted
+                }
             };
             metrics::counter!("copal_items_total", "outcome" => outcome.as_str()).increment(1);
         }

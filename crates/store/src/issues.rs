@@ -41,7 +41,7 @@ pub enum IssueSort {
 pub struct HourCount {
     /// Start of the hour.
     pub hour: Timestamp,
-    /// Events that were received in it.
+    /// Events that happened in it, by the client's clock as corrected on the way in.
     pub events: u64,
 }
 
@@ -107,7 +107,8 @@ pub trait Issues: Send + Sync {
     /// [`NotFound`](crate::Error::NotFound) when the project has no such issue.
     async fn delete_issue(&self, scope: &ProjectScope, issue: IssueId) -> Result<()>;
 
-    /// Events per hour from `since` on, oldest first, hours without events left out.
+    /// Events by the hour in which they happened, from that of `since` on, oldest first, hours
+    /// without events left out.
     async fn list_issue_hours(
         &self,
         scope: &ProjectScope,

@@ -1,8 +1,9 @@
 //! Projects and their client keys.
 
 use async_trait::async_trait;
-use copal_model::{ClientKey, KeyId, Project, Slug, Timestamp};
+use copal_model::{ClientKey, KeyId, Project, ProjectId, Slug, Timestamp};
 
+use crate::issues::HourCount;
 use crate::{OrgScope, ProjectScope, Result};
 
 /// A project to be made, with its first key.
@@ -53,6 +54,25 @@ pub struct KeyPatch {
     pub is_active: Option<bool>,
 }
 
+/// What goes on in a project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProjectActivity {
+    /// The project.
+    pub project: ProjectId,
+    /// Issues that are open now.
+    pub open_issues: u64,
+    /// Events by the hour in which they happened, oldest first, hours without events left out.
+    /// Events of issues that have been deleted since are among them.
+    pub hours: Vec<HourCount>,
+}
+
+impl ProjectActivity {
+    /// All events of the hours asked for.
+    pub fn events(&self) -> u64 {
+        self.hours.iter().map(|hour| hour.events).sum()
+    }
+}
+
 /// Projects and their client keys. [`Access`](crate::access::Access) opens them.
 #[async_trait]
 pub trait Projects: Send + Sync {
@@ -65,6 +85,17 @@ pub trait Projects: Send + Sync {
 
     /// The organization's projects, by name.
     async fn list_projects(&self, scope: &OrgScope) -> Result<Vec<Project>>;
+
+    /// What goes on in each of the organization's projects, from the hour of `since` on; in the
+    /// order of their ids, projects without events too.
+    async fn list_project_activity(
+        &self,
+        scope: &OrgScope,
+        since: Timestamp,
+    ) -> Result<Vec<ProjectActivity>>;
+
+    /// Environments that the organization's events came from, in alphabetical order.
+    async fn list_environments(&self, scope: &OrgScope) -> Result<Vec<String>>;
 
     /// Changes a project; answers the new state.
     ///

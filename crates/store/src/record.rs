@@ -24,7 +24,7 @@ pub struct Batch {
     /// the journal may forget up to once the batch is recorded.
     pub position: u64,
     /// Events to record. The store drops those whose id the project has had within the
-    /// deduplication window (today's and yesterday's partitions).
+    /// deduplication window (today's and yesterday's partitions), and those whose project is gone.
     pub events: Vec<NewEvent>,
     /// Outcomes of everything but `events`, whose outcomes the store decides: accepted, or invalid
     /// (`duplicate`).
@@ -153,6 +153,9 @@ pub enum Disposition {
     Joined,
     /// It was there already: neither stored nor counted.
     Duplicate,
+    /// Its project has been deleted since it was received, and its counters with it: neither
+    /// stored nor counted.
+    ProjectGone,
 }
 
 /// The pipeline's one write.

@@ -89,3 +89,18 @@ create table issue_terms (
 
 -- Events of issues that people have deleted: accepted, and in no issue any more.
 alter table projects add column deleted_events integer not null default 0;
+
+-- All accepted events of a project by the hour in which they happened, those of deleted issues too.
+create table project_hours (
+    project_id integer not null,
+    hour integer not null,
+    events integer not null,
+    primary key (project_id, hour)
+) strict, without rowid;
+
+-- Where a project's events came from.
+create table project_environments (
+    project_id integer not null,
+    environment text not null,
+    primary key (project_id, environment)
+) strict, without rowid;

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use copal_model::{Level, Timestamp};
+use copal_model::{IssueId, Level, ProjectId, Timestamp};
 
 use super::NewEvent;
 
@@ -28,6 +28,38 @@ pub(crate) fn day_of(time: Timestamp) -> i64 {
     time.as_microsecond().div_euclid(DAY)
 }
 
+/// What a batch adds to the counters.
+#[derive(Default)]
+pub(crate) struct BatchTally<'a> {
+    /// To those of issues.
+    pub(crate) issues: BTreeMap<IssueId, IssueTally<'a>>,
+    /// To those of projects.
+    pub(crate) projects: BTreeMap<ProjectId, ProjectTally<'a>>,
+}
+
+impl<'a> BatchTally<'a> {
+    /// Adds an event of `issue` that is stored in `partition`.
+    pub(crate) fn add(&mut self, event: &'a NewEvent, issue: IssueId, partition: i64) {
+        self.issues
+            .entry(issue)
+            .or_insert_with(|| IssueTally::new(event))
+            .add(event, partition);
+        let project = self.projects.entry(event.scope.project()).or_default();
+        let hour = hour_of(event.occurred_at);
+        *project.hours.entry(hour).or_default() += 1;
+        project.environments.extend(event.environment.as_deref());
+    }
+}
+
+/// What events of a batch add to one project.
+#[derive(Default)]
+pub(crate) struct ProjectTally<'a> {
+    /// Events per hour in which they happened.
+    pub(crate) hours: BTreeMap<i64, i64>,
+    /// Where they came from.
+    pub(crate) environments: BTreeSet<&'a str>,
+}
+
 /// What events of a batch add to one issue.
 pub(crate) struct IssueTally<'a> {
     /// How many.
@@ -44,7 +76,7 @@ pub(crate) struct IssueTally<'a> {
     pub(crate) users: BTreeSet<String>,
     /// Events per tag key and value.
     pub(crate) tags: BTreeMap<&'a str, BTreeMap<&'a str, i64>>,
-    /// Events per hour, environment and release.
+    /// Events per hour in which they happened, environment and release.
     pub(crate) hours: BTreeMap<(i64, &'a str, &'a str), i64>,
     /// Events stored per partition.
     pub(crate) partitions: BTreeMap<i64, i64>,
@@ -52,7 +84,7 @@ pub(crate) struct IssueTally<'a> {
 
 impl<'a> IssueTally<'a> {
     /// Nothing yet, of an issue that `event` is the first for.
-    pub(crate) fn new(event: &'a NewEvent) -> Self {
+    fn new(event: &'a NewEvent) -> Self {
         Self {
             events: 0,
             first_seen: event.occurred_at,
@@ -67,7 +99,7 @@ impl<'a> IssueTally<'a> {
     }
 
     /// Adds an event that is stored in `partition`.
-    pub(crate) fn add(&mut self, event: &'a NewEvent, partition: i64) {
+    fn add(&mut self, event: &'a NewEvent, partition: i64) {
         self.events += 1;
         self.first_seen = self.first_seen.min(event.occurred_at);
         if event.occurred_at >= self.last_seen {
@@ -84,7 +116,7 @@ impl<'a> IssueTally<'a> {
         let release = event.release.as_deref().unwrap_or_default();
         *self
             .hours
-            .entry((hour_of(event.received_at), environment, release))
+            .entry((hour_of(event.occurred_at), environment, release))
             .or_default() += 1;
         *self.partitions.entry(partition).or_default() += 1;
     }

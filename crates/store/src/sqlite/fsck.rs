@@ -36,11 +36,12 @@ impl FsckReport {
 
 type Check = fn(&Connection) -> Result<Vec<String>>;
 
-const CHECKS: [(&str, Check); 12] = [
+const CHECKS: [(&str, Check); 13] = [
     ("I-01", counted_is_stored_and_evicted),
     ("I-01", stored_counts_are_rows),
     ("I-02", issues_sum_to_outcomes),
     ("I-03", hours_sum_to_events),
+    ("I-03", project_hours_sum_to_accepted),
     ("I-04", event_ids_are_unique),
     ("I-05", parents_exist),
     ("I-06", first_is_before_last),
@@ -108,6 +109,21 @@ fn hours_sum_to_events(connection: &Connection) -> Result<Vec<String>> {
          left join issue_hours h on h.issue_id = i.id
          group by i.id
          having i.events_count <> coalesce(sum(h.events), 0)",
+    )
+}
+
+fn project_hours_sum_to_accepted(connection: &Connection) -> Result<Vec<String>> {
+    violations(
+        connection,
+        "select 'project ' || p.id || ' accepted ' || accepted || ' events, its hours ' || counted
+         from (select p.id,
+                 (select coalesce(sum(events), 0) from project_hours where project_id = p.id)
+                   as counted,
+                 (select coalesce(sum(quantity), 0) from outcomes
+                  where project_id = p.id and category = 'error' and outcome = 'accepted')
+                   as accepted
+               from projects p) p
+         where accepted <> counted",
     )
 }
 

@@ -4,6 +4,7 @@
 //! order, so that a sibling engine differs in dialect alone. What decides anything is elsewhere.
 
 mod access;
+mod activity;
 mod append;
 mod engine;
 mod error;
@@ -18,7 +19,6 @@ mod projects;
 mod record;
 mod row;
 mod sessions;
-mod tally;
 mod telemetry;
 #[cfg(test)]
 mod tests;

@@ -2,11 +2,11 @@
 
 use async_trait::async_trait;
 use copal_model::limits::{KEYS_PER_PROJECT_MAX, PROJECTS_PER_ORG_MAX};
-use copal_model::{ClientKey, KeyId, OrgId, Project, ProjectId, Slug};
+use copal_model::{ClientKey, KeyId, OrgId, Project, ProjectId, Slug, Timestamp};
 use rusqlite::{Connection, Row, params};
 
-use super::{Columns, SqliteStore, telemetry};
-use crate::projects::{KeyPatch, NewKey, NewProject, ProjectPatch, Projects};
+use super::{Columns, SqliteStore, activity, telemetry};
+use crate::projects::{KeyPatch, NewKey, NewProject, ProjectActivity, ProjectPatch, Projects};
 use crate::{Error, OrgScope, ProjectScope, Result};
 
 /// The columns of [`project`]; `p` is the table.
@@ -36,6 +36,24 @@ impl Projects for SqliteStore {
     async fn list_projects(&self, scope: &OrgScope) -> Result<Vec<Project>> {
         let org = scope.org();
         self.engine.read(move |db| list_projects(db, org)).await
+    }
+
+    async fn list_project_activity(
+        &self,
+        scope: &OrgScope,
+        since: Timestamp,
+    ) -> Result<Vec<ProjectActivity>> {
+        let org = scope.org();
+        self.engine
+            .read(move |db| activity::of_projects(db, org, since))
+            .await
+    }
+
+    async fn list_environments(&self, scope: &OrgScope) -> Result<Vec<String>> {
+        let org = scope.org();
+        self.engine
+            .read(move |db| activity::environments(db, org))
+            .await
     }
 
     async fn update_project(&self, scope: &ProjectScope, patch: ProjectPatch) -> Result<Project> {

@@ -18,6 +18,14 @@ const ISSUE_TABLES: [&str; 8] = [
     "outbox",
 ];
 
+/// Tables of what projects own besides, by `project_id`.
+const PROJECT_TABLES: [&str; 4] = [
+    "outcomes",
+    "project_environments",
+    "project_hours",
+    "quarantine",
+];
+
 /// Deletes an issue with its events. Their frames are dead from now on.
 /// The project keeps count of them.
 ///
@@ -35,7 +43,7 @@ pub(super) fn delete_issue(tx: &Connection, issue: IssueId) -> Result<()> {
 pub(super) fn delete_project(tx: &Connection, project: ProjectId) -> Result<()> {
     let (first, last) = (IssueId::new(project, 0), IssueId::new(project, u32::MAX));
     delete_range(tx, first.to_i64(), last.to_i64())?;
-    for table in ["outcomes", "quarantine"] {
+    for table in PROJECT_TABLES {
         tx.execute(
             &format!("delete from {table} where project_id = ?1"),
             (project.get(),),

@@ -13,6 +13,7 @@ use super::{Options, SqliteStore, telemetry};
 use crate::access::IssueRef;
 use crate::events::{EventPick, Events};
 use crate::issues::{IssueQuery, Issues};
+use crate::projects::Projects;
 use crate::record::{Batch, Disposition, IssueSeed, NewEvent, NewGrouping, Recorder};
 use crate::upkeep::Upkeep;
 use crate::{OrgScope, PageRequest, ProjectScope};
@@ -453,8 +454,58 @@ async fn a_deleted_issue_is_gone_and_its_like_makes_a_new_one() {
     assert_sound(&store).await;
     assert_eq!(
         record(&store, 3, vec![event(3, 1)]).await,
-        [Disposition::Duplicate]
+        [Disposition::ProjectGone]
     );
+    let outcomes = store.engine.read(|db| {
+        Ok(db.query_one("select count(*) from outcomes", (), |row| {
+            row.get::<_, i64>(0)
+        })?)
+    });
+    assert_eq!(outcomes.await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn projects_show_what_goes_on_by_when_it_happened() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await;
+    let mut offline = event(1, 1);
+    offline.occurred_at = at("2026-11-18T23:10:00Z");
+    offline.environment = Some("staging".to_owned());
+    let mut nowhere = event(4, 1);
+    nowhere.environment = None;
+    record(&store, 1, vec![offline, event(2, 2), event(3, 2), nowhere]).await;
+    store
+        .set_issue_status(&shop(), issue_id(2), IssueStatus::Resolved, noon())
+        .await
+        .unwrap();
+    let seen = |since: &'static str| {
+        let store = &store;
+        async move {
+            let activity = store.list_project_activity(&org(), at(since)).await;
+            let activity = activity.unwrap();
+            assert_eq!(
+                activity
+                    .iter()
+                    .map(|one| (one.project.get(), one.open_issues))
+                    .collect::<Vec<_>>(),
+                [(1, 1), (2, 0)]
+            );
+            activity[0]
+                .hours
+                .iter()
+                .map(|hour| (hour.hour, hour.events))
+                .collect::<Vec<_>>()
+        }
+    };
+    let offline = (at("2026-11-18T23:00:00Z"), 1);
+    // The hour of `since` is there as a whole.
+    assert_eq!(seen("2026-11-18T23:59:59Z").await, [offline, (noon(), 3)]);
+    assert_eq!(seen("2026-11-19T00:00:00Z").await, [(noon(), 3)]);
+    let environments = store.list_environments(&org()).await.unwrap();
+    assert_eq!(environments, ["production", "staging"]);
+    let other = OrgScope::granted(OrgId::new(Uuid::from_u128(8)));
+    assert_eq!(store.list_environments(&other).await.unwrap(), [""; 0]);
+    assert_sound(&store).await;
 }
 
 #[tokio::test]
@@ -519,6 +570,7 @@ async fn fsck_catches_each_corruption() {
         ("I-01", "delete from events_p1 where rowid_is_first"),
         ("I-02", "update outcomes set quantity = quantity + 1"),
         ("I-03", "update issue_hours set events = events + 1"),
+        ("I-03", "update project_hours set events = events - 1"),
         ("I-05", "update issue_users set issue_id = 5"),
         (
             "I-05",

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 use super::{Columns, Engine, SqliteStore, events, partitions};
 use crate::payload::{Codec, Segments, dictionary};
-use crate::record::{Disposition, Recorded};
+use crate::record::Recorded;
 use crate::{Error, Result};
 
 /// Loads all dictionaries. Answers how many events are stored.
@@ -45,7 +45,7 @@ impl SqliteStore {
         let stored = recorded
             .events
             .iter()
-            .filter(|event| event.disposition != Disposition::Duplicate)
+            .filter(|event| event.issue.is_some())
             .count() as u64;
         let before = self.stored_events.fetch_add(stored, Ordering::Relaxed);
         if dictionary::is_due(before, before + stored) {

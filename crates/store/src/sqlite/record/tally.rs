@@ -1,16 +1,72 @@
-//! Adds a batch's tally to the counters of an issue.
+//! Adds a batch's tally to the counters of issues and projects.
 
 use std::collections::BTreeMap;
 
-use copal_model::IssueId;
-use copal_model::limits::{TAG_KEYS_PER_ISSUE_MAX, TAG_VALUES_PER_KEY_MAX};
+use copal_model::limits::{
+    ENVIRONMENTS_PER_PROJECT_MAX, TAG_KEYS_PER_ISSUE_MAX, TAG_VALUES_PER_KEY_MAX,
+};
+use copal_model::{IssueId, ProjectId};
 use rusqlite::Transaction;
 
 use crate::Result;
-use crate::record::plan::IssueTally;
+use crate::record::plan::{BatchTally, IssueTally, ProjectTally};
 
 /// Adds everything that was counted.
-pub(super) fn apply(tx: &Transaction<'_>, issue: IssueId, tally: &IssueTally<'_>) -> Result<()> {
+pub(super) fn apply(tx: &Transaction<'_>, tally: &BatchTally<'_>) -> Result<()> {
+    for (issue, tally) in &tally.issues {
+        apply_to_issue(tx, *issue, tally)?;
+    }
+    for (project, tally) in &tally.projects {
+        add_project_hours(tx, *project, tally)?;
+        add_environments(tx, *project, tally)?;
+    }
+    Ok(())
+}
+
+fn add_project_hours(
+    tx: &Transaction<'_>,
+    project: ProjectId,
+    tally: &ProjectTally<'_>,
+) -> Result<()> {
+    let mut statement = tx.prepare_cached(
+        "insert into project_hours (project_id, hour, events)
+         values (?1, ?2, ?3)
+         on conflict (project_id, hour)
+         do update set events = events + excluded.events",
+    )?;
+    for (hour, events) in &tally.hours {
+        statement.execute((project.get(), hour, events))?;
+    }
+    Ok(())
+}
+
+fn add_environments(
+    tx: &Transaction<'_>,
+    project: ProjectId,
+    tally: &ProjectTally<'_>,
+) -> Result<()> {
+    let mut find = tx.prepare_cached(
+        "select 1
+         from project_environments
+         where project_id = ?1
+           and environment = ?2",
+    )?;
+    let mut insert = tx.prepare_cached(
+        "insert into project_environments (project_id, environment)
+         select ?1, ?2
+         where ?3 > (select count(*)
+                     from project_environments
+                     where project_id = ?1)",
+    )?;
+    for environment in &tally.environments {
+        if !find.exists((project.get(), environment))? {
+            insert.execute((project.get(), environment, ENVIRONMENTS_PER_PROJECT_MAX))?;
+        }
+    }
+    Ok(())
+}
+
+fn apply_to_issue(tx: &Transaction<'_>, issue: IssueId, tally: &IssueTally<'_>) -> Result<()> {
     let id = issue.to_i64();
     let new_users = add_users(tx, id, tally)?;
     update_issue(tx, id, tally, new_users)?;
