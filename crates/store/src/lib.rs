@@ -7,6 +7,7 @@
 //! - [`access`]: credentials to scopes; the only maker of scopes
 //! - [`users`], [`sessions`], [`tokens`], [`organizations`], [`projects`]: accounts and settings
 //! - [`issues`], [`events`]: what pages and the API read
+//! - [`triage`]: statuses of many issues at once, and taking that back
 //! - [`record`]: the pipeline's one write, a batch and the journal position
 //! - [`upkeep`]: migrations, retention, invariants, foreign changes
 //! - [`sqlite`]: the engine inside the binary
@@ -28,6 +29,7 @@ pub mod scope;
 pub mod sessions;
 pub mod sqlite;
 pub mod tokens;
+pub mod triage;
 pub mod upkeep;
 pub mod users;
 
@@ -45,6 +47,7 @@ pub trait Store:
     + projects::Projects
     + issues::Issues
     + events::Events
+    + triage::Triage
     + record::Recorder
     + upkeep::Upkeep
     + Send
@@ -61,6 +64,7 @@ impl<T> Store for T where
         + projects::Projects
         + issues::Issues
         + events::Events
+        + triage::Triage
         + record::Recorder
         + upkeep::Upkeep
         + Send

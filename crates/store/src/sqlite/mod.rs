@@ -24,6 +24,7 @@ mod telemetry;
 mod tests;
 mod tokens;
 mod training;
+mod triage;
 mod upkeep;
 mod users;
 

@@ -28,5 +28,6 @@ mod organizations;
 mod projects;
 mod sessions;
 mod tokens;
+mod triage;
 mod users;
 mod world;
