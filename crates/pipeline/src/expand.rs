@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use copal_model::{Category, Outcome, Timestamp};
 use copal_protocol::event::Event;
 use copal_protocol::json::{Json, Object};
+use copal_protocol::limits::EVENT_BYTES_MAX;
 use copal_protocol::{Envelope, EventId, Item, ItemType, parse_lenient};
 
 use crate::received::{BodyKind, Received};
@@ -157,6 +158,9 @@ fn incoming<'a>(
 
 fn read_event<'a>(payload: &'a [u8], scratch: &'a mut Vec<u8>) -> Result<Event<'a>, Rejected> {
     let invalid = |why| Rejected::one(Outcome::Invalid(why), Category::Error);
+    if payload.len() > EVENT_BYTES_MAX {
+        return Err(invalid("too_large"));
+    }
     let json = parse_lenient(payload, scratch).map_err(|_| invalid("invalid_json"))?;
     Event::from_json(json).map_err(|_| invalid("not_an_object"))
 }
@@ -326,6 +330,20 @@ mod tests {
             None,
             &[("invalid", "invalid_json", "error", 1)],
         );
+    }
+
+    #[test]
+    fn an_event_that_is_too_large_takes_only_itself() {
+        let with = |bytes: usize| {
+            let filler = "a".repeat(bytes - "{\"message\":\"\"}".len());
+            let event = format!("{{\"message\":\"{filler}\"}}");
+            assert_eq!(event.len(), bytes);
+            format!("{{}}\n{{\"type\":\"event\"}}\n{event}\n{{\"type\":\"session\"}}\n{{}}\n")
+        };
+        let session = ("filtered", "not_kept", "session", 1);
+        check(&with(EVENT_BYTES_MAX), Some(9), &[session]);
+        let too_large = ("invalid", "too_large", "error", 1);
+        check(&with(EVENT_BYTES_MAX + 1), None, &[too_large, session]);
     }
 
     #[test]

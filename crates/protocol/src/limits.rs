@@ -2,6 +2,8 @@
 
 /// Items in one envelope. Relay allows 500; no SDK sends more than a few dozen.
 pub const ENVELOPE_ITEMS_MAX: usize = 100;
+/// Bytes of one event as JSON: 1 MiB (Relay has the same).
+pub const EVENT_BYTES_MAX: usize = 1 << 20;
 /// Bytes in an envelope header or item header, without the newline (Bugsink has the same).
 pub const HEADER_LINE_BYTES_MAX: usize = 8 * 1024;
 /// Nesting of JSON below which values are cut to null.

@@ -28,6 +28,7 @@ use copal_journal::{AppendError, Journal};
 use copal_model::{Clock, Entropy, Timestamp};
 use copal_pipeline::received::Received;
 use copal_protocol::EventId;
+use copal_protocol::limits::EVENT_BYTES_MAX;
 use copal_store::Store;
 use http::Method;
 
@@ -59,7 +60,7 @@ impl Default for Config {
         Self {
             wire_bytes_max: 20 << 20,
             envelope_bytes_max: 100 << 20,
-            event_bytes_max: 1 << 20,
+            event_bytes_max: EVENT_BYTES_MAX,
             in_flight_bytes_max: 256 << 20,
         }
     }
