@@ -13,7 +13,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tower::Service;
 
-use super::body::{AnswerBody, PacedBody};
+use super::body::{AnswerBody, RequestBody};
 use super::socket::{InRequest, Socket};
 use super::{Config, Peer};
 
@@ -72,19 +72,24 @@ where
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        self.in_request.begin();
+        let under_way = self.in_request.begin();
         let (mut parts, body) = request.into_parts();
         parts.extensions.insert(self.peer);
         let body = if hyper::body::Body::is_end_stream(&body) {
             Body::empty()
         } else {
-            Body::new(PacedBody::new(body, &self.config))
+            let under_way = under_way.clone();
+            Body::new(RequestBody::new(
+                body,
+                &self.config,
+                &parts.headers,
+                under_way,
+            ))
         };
         let answer = self.service.clone().call(Request::from_parts(parts, body));
-        let in_request = self.in_request.clone();
         Box::pin(async move {
             let Ok(answer) = answer.await;
-            Ok(answer.map(|body| AnswerBody::new(body, in_request)))
+            Ok(answer.map(|body| AnswerBody::new(body, under_way)))
         })
     }
 }

@@ -6,6 +6,8 @@
 //! - waiting for a request: [`Config::idle_timeout`] (a new connection: the header timeout)
 //! - between the first byte and the end of the header: [`Config::header_timeout`]
 //! - within the body: [`Config::body_bytes_per_sec_min`] over every [`Config::body_window`]
+//! - within a body that nobody reads any more: [`Config::linger_timeout`] and
+//!   [`Config::linger_bytes_max`]
 //! - writing to a peer that does not read: [`Config::write_timeout`]
 //!
 //! # Layout
@@ -51,6 +53,11 @@ pub struct Config {
     pub body_window: Duration,
     /// Slowest body that is waited for.
     pub body_bytes_per_sec_min: u32,
+    /// Bytes of a body that nobody wants which are read all the same, so that the peer gets to
+    /// reading its answer: more than any SDK sends at once.
+    pub linger_bytes_max: u64,
+    /// How long they may take.
+    pub linger_timeout: Duration,
     /// How long a peer may read nothing of what we have to say.
     pub write_timeout: Duration,
     /// Bytes in a request's header.
@@ -67,6 +74,8 @@ impl Default for Config {
             idle_timeout: Duration::from_mins(1),
             body_window: Duration::from_secs(10),
             body_bytes_per_sec_min: 1_024,
+            linger_bytes_max: 256 << 20,
+            linger_timeout: Duration::from_secs(30),
             write_timeout: Duration::from_secs(30),
             header_bytes_max: 32 * 1024,
             stop_timeout: Duration::from_secs(8),

@@ -17,27 +17,52 @@ use tokio::time::{Instant, Sleep};
 
 use super::Config;
 
-/// Whether a request is being handled; shared by the socket, the service and the answer's body.
+/// Whether a request is being handled; shared by the socket and the service.
 ///
 /// Counts beginnings and ends together: odd while a request is under way, and a request that comes
 /// and goes between two looks is still noticed.
 #[derive(Debug, Clone, Default)]
 pub(super) struct InRequest(Arc<AtomicU32>);
 
+/// A request under way, until the last of its holders is dropped.
+#[derive(Debug, Clone)]
+pub(super) struct UnderWay(#[expect(dead_code, reason = "held for its end")] Arc<End>);
+
+#[derive(Debug)]
+struct End {
+    in_request: InRequest,
+    number: u32,
+}
+
 impl InRequest {
     /// A request's header has been read.
-    pub(super) fn begin(&self) {
-        self.0.fetch_or(1, Ordering::Relaxed);
-    }
-
-    /// The answer has been handed over to its last byte.
-    pub(super) fn end(&self) {
-        self.0
-            .fetch_add(self.0.load(Ordering::Relaxed) & 1, Ordering::Relaxed);
+    pub(super) fn begin(&self) -> UnderWay {
+        let next = |count: u32| (count | 1).wrapping_add((count & 1) * 2);
+        let (count, in_request) = (&self.0, self.clone());
+        let before = count
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| {
+                Some(next(count))
+            })
+            .unwrap_or_default();
+        let number = next(before);
+        UnderWay(Arc::new(End { in_request, number }))
     }
 
     fn count(&self) -> u32 {
         self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        // Fails when the next request is under way already: its end is not ours to tell.
+        let (count, number) = (&self.in_request.0, self.number);
+        let _ = count.compare_exchange(
+            number,
+            number.wrapping_add(1),
+            Ordering::Relaxed,
+            Ordering::Relaxed,
+        );
     }
 }
 

@@ -23,6 +23,7 @@ fn patient() -> Config {
         header_timeout: LONG,
         idle_timeout: LONG,
         body_window: LONG,
+        linger_timeout: LONG,
         write_timeout: LONG,
         ..Config::default()
     }
@@ -65,6 +66,7 @@ async fn answer(request: Request<Body>) -> Result<Response<Body>, Infallible> {
             tokio::time::sleep(SHORT).await;
             Body::from("slow")
         }
+        "/refuse" => Body::from("no"),
         "/big" => Body::from(vec![0_u8; 64 << 20]),
         "/count" => Body::from(count(request.into_body()).await),
         path => panic!("{path}"),
@@ -361,4 +363,89 @@ async fn expect_continue_and_chunks_are_understood() {
         .await
         .unwrap();
     read_answer(&mut stream, "\r\n\r\n5").await;
+}
+
+/// Sends a body of `bytes`, all of it before it reads, to a handler that does not want it.
+async fn send_unwanted(server: &Server, bytes: usize) -> std::io::Result<String> {
+    let mut stream = server.connect().await;
+    let head = format!("POST /refuse HTTP/1.1\r\nContent-Length: {bytes}\r\n\r\n");
+    stream.write_all(head.as_bytes()).await?;
+    let piece = vec![b'a'; 1 << 16];
+    for _ in 0..bytes / piece.len() {
+        stream.write_all(&piece).await?;
+    }
+    stream
+        .write_all(b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n")
+        .await?;
+    let mut answers = String::new();
+    stream.read_to_string(&mut answers).await?;
+    Ok(answers)
+}
+
+#[tokio::test]
+async fn an_unwanted_body_is_drained_so_that_the_answer_arrives() {
+    let server = Server::start(patient());
+    let answers = send_unwanted(&server, 32 << 20).await.unwrap();
+    // The connection stays in step: the next request on it is answered too.
+    assert!(answers.contains("\r\n\r\nno"), "{answers}");
+    assert!(answers.ends_with("hello"), "{answers}");
+}
+
+#[tokio::test]
+async fn draining_has_its_limits() {
+    let server = Server::start(Config {
+        linger_bytes_max: 1 << 20,
+        ..patient()
+    });
+    // Far more than the kernel's buffers hold.
+    let reset = send_unwanted(&server, 64 << 20).await.unwrap_err();
+    assert!(
+        [ErrorKind::ConnectionReset, ErrorKind::BrokenPipe].contains(&reset.kind()),
+        "{reset}"
+    );
+    let server = Server::start(Config {
+        linger_timeout: SHORT,
+        ..patient()
+    });
+    let mut stream = server.connect().await;
+    stream
+        .write_all(b"POST /refuse HTTP/1.1\r\nContent-Length: 9\r\n\r\n")
+        .await
+        .unwrap();
+    let (answer, took) = read_to_close(&mut stream).await;
+    assert!(answer.ends_with("no"), "{answer}");
+    assert_about(took, SHORT);
+}
+
+#[tokio::test]
+async fn who_asks_for_leave_is_refused_without_a_body() {
+    let server = Server::start(patient());
+    let mut stream = server.connect().await;
+    stream
+        .write_all(b"POST /refuse HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n")
+        .await
+        .unwrap();
+    let (answer, _) = read_to_close(&mut stream).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(answer.ends_with("no"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_drained_connection_may_be_idle_as_long_as_any() {
+    let server = Server::start(Config {
+        header_timeout: SHORT / 3,
+        idle_timeout: SHORT * 2,
+        ..patient()
+    });
+    let mut stream = server.connect().await;
+    stream
+        .write_all(b"POST /refuse HTTP/1.1\r\nContent-Length: 9\r\n\r\n12345")
+        .await
+        .unwrap();
+    read_answer(&mut stream, "no").await;
+    tokio::time::sleep(SHORT).await;
+    stream.write_all(b"6789").await.unwrap();
+    tokio::time::sleep(SHORT).await;
+    stream.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+    read_answer(&mut stream, "hello").await;
 }
