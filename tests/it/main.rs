@@ -5,4 +5,5 @@
 mod cli;
 mod corpus;
 mod ingest;
+mod sdk;
 mod support;

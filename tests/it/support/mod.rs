@@ -1,4 +1,8 @@
-//! A real `copal` on a free port with a throw-away data folder.
+//! A real `copal` on a free port with a throw-away data folder, and how tests talk to it.
+
+pub(crate) mod browser;
+pub(crate) mod call;
+pub(crate) mod sdk;
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
@@ -10,6 +14,8 @@ use serde_json::Value;
 const PATIENCE: Duration = Duration::from_mins(1);
 /// How long a test waits before it looks again.
 const GLANCE: Duration = Duration::from_millis(20);
+/// What everybody logs in with.
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
 /// A running server with one user, one organization and one project.
 pub(crate) struct TestApp {
@@ -18,8 +24,10 @@ pub(crate) struct TestApp {
     pub(crate) base_url: String,
     pub(crate) project_id: String,
     pub(crate) key: String,
-    org: String,
-    token: String,
+    /// The slug of the organization.
+    pub(crate) org: String,
+    /// A token of Ana, who owns the organization, with all her rights.
+    pub(crate) token: String,
     client: reqwest::Client,
 }
 
@@ -55,18 +63,32 @@ impl TestApp {
             key: String::new(),
             org: String::new(),
             token: String::new(),
-            client: reqwest::Client::new(),
+            client: call::client(),
         };
-        let user = "user create --email ana@example.com --name Ana --password-stdin --json";
-        let user = app.cli(&words(user));
-        app.org = text(&user["defaultOrgSlug"]);
+        let user = app.user("Ana");
+        text(&user["defaultOrgSlug"]).clone_into(&mut app.org);
         let Project { id, key } = app.project("shop");
         (app.project_id, app.key) = (id, key);
-        let token = app.cli(&words(
-            "token create --user ana@example.com --name it --json",
-        ));
-        app.token = text(&token["token"]);
+        app.token = app.token_of("Ana", &[]);
         app
+    }
+
+    /// Makes `name@example.com` with a personal organization.
+    pub(crate) fn user(&self, name: &str) -> Value {
+        let email = email(name);
+        let create = ["user", "create", "--email", &email, "--name", name];
+        self.cli(&[&create[..], &["--password-stdin", "--json"]].concat())
+    }
+
+    /// Makes a token of the user with this name; no scopes mean all rights.
+    pub(crate) fn token_of(&self, name: &str, scopes: &[&str]) -> String {
+        let (email, scopes) = (email(name), scopes.join(","));
+        let mut create = vec!["token", "create", "--user", &email, "--name", "it"];
+        create.push("--json");
+        if !scopes.is_empty() {
+            create.extend(["--scopes", &scopes]);
+        }
+        text(&self.cli(&create)["token"]).to_owned()
     }
 
     /// Makes a project.
@@ -74,20 +96,9 @@ impl TestApp {
         let create = ["project", "create", "--org", &self.org, "--name", name];
         let project = self.cli(&[&create[..], &["--json"]].concat());
         Project {
-            id: text(&project["id"]),
-            key: text(&project["apiKey"]),
+            id: text(&project["id"]).to_owned(),
+            key: text(&project["apiKey"]).to_owned(),
         }
-    }
-
-    /// Asks the REST API for something of the organization.
-    pub(crate) async fn get(&self, path: &str) -> Value {
-        let url = format!("{}/api/v1/organizations/{}/{path}", self.base_url, self.org);
-        let request = self.client.get(url).bearer_auth(&self.token);
-        let answer = request.send().await.unwrap();
-        let status = answer.status();
-        let body = answer.text().await.unwrap();
-        assert!(status.is_success(), "{path}: {status} {body}");
-        serde_json::from_str(&body).unwrap()
     }
 
     /// Runs a command beside the server; what it prints.
@@ -99,7 +110,8 @@ impl TestApp {
             .spawn()
             .unwrap();
         let mut stdin = child.stdin.take().unwrap();
-        stdin.write_all(b"correct horse battery staple\n").unwrap();
+        // A command that reads nothing may be gone already.
+        let _ = writeln!(stdin, "{PASSWORD}");
         drop(stdin);
         let output = child.wait_with_output().unwrap();
         assert!(output.status.success(), "{arguments:?}");
@@ -112,6 +124,12 @@ impl TestApp {
 
     pub(crate) fn store_url(&self) -> String {
         format!("{}/api/{}/store/", self.base_url, self.project_id)
+    }
+
+    /// What SDKs are configured with to send to the project.
+    pub(crate) fn dsn(&self) -> String {
+        let host = self.base_url.strip_prefix("http://").unwrap();
+        format!("http://{}@{host}/{}", self.key, self.project_id)
     }
 
     /// The database, to look into.
@@ -162,10 +180,13 @@ fn command(folder: &tempfile::TempDir) -> Command {
     command
 }
 
-fn words(text: &str) -> Vec<&str> {
-    text.split(' ').collect()
+/// The text of a JSON value that must be one.
+pub(crate) fn text(value: &Value) -> &str {
+    value
+        .as_str()
+        .unwrap_or_else(|| panic!("{value} is no text"))
 }
 
-fn text(value: &Value) -> String {
-    value.as_str().unwrap().to_owned()
+fn email(name: &str) -> String {
+    format!("{}@example.com", name.to_lowercase())
 }

@@ -1,16 +1,18 @@
 """A small shop that fails in many ways, watched by an unmodified sentry-sdk.
 
 Used twice: the end-to-end tests send from it, and script/capture records what it sends as the
-events of `copal demo`. Usage: SENTRY_DSN=… python shop.py [--rounds N] [FAILURE …]
+events of `copal demo`. Usage: SENTRY_DSN=… python shop.py [--rounds N] [--unscrubbed] [FAILURE …]
 """
 
 import argparse
+import itertools
 import logging
 import random
 import sqlite3
 
 import sentry_sdk
 from flask import Flask, request
+from sentry_sdk.scrubber import EventScrubber
 
 from warehouse import pricing, stock
 
@@ -23,11 +25,12 @@ PEOPLE = [
     {"email": "guest@shop.example"},
     {"ip_address": "203.0.113.7"},
 ]
+turns = itertools.cycle(PEOPLE)
 
 
 @app.before_request
 def who():
-    sentry_sdk.set_user(random.choice(PEOPLE))
+    sentry_sdk.set_user(next(turns))
     sentry_sdk.set_tag("warehouse", random.choice(["north", "south"]))
 
 
@@ -113,7 +116,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("failures", nargs="*", choices=[[], *FAILURES])
     parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--unscrubbed", action="store_true", help="leave scrubbing to the server")
     arguments = parser.parse_args()
+    scrubbing = {}
+    if arguments.unscrubbed:
+        scrubbing = {
+            "send_default_pii": True,
+            "event_scrubber": EventScrubber(denylist=[], pii_denylist=[]),
+        }
     random.seed(7)
     app.testing = False
     client = app.test_client()
@@ -123,6 +133,7 @@ def main():
             environment="production" if round_number % 4 else "staging",
             server_name=f"web-{round_number % 2 + 1}",
             traces_sample_rate=0,
+            **scrubbing,
         )
         for name in arguments.failures or FAILURES:
             FAILURES[name](client)

@@ -1,0 +1,76 @@
+//! Pages, read as a browser without scripts does.
+
+use reqwest::{Client, Url};
+
+use super::{PASSWORD, TestApp};
+
+/// Somebody who is logged in.
+pub(crate) struct Browser<'a> {
+    app: &'a TestApp,
+    client: Client,
+}
+
+impl TestApp {
+    /// Logs Ana in with the form of the page.
+    pub(crate) async fn log_in(&self) -> Browser<'_> {
+        let builder = Client::builder().no_proxy().cookie_store(true);
+        let client = builder.build().unwrap();
+        let browser = Browser { app: self, client };
+        let form = browser.page("/login").await;
+        let fields = [
+            ("email", "ana@example.com"),
+            ("password", PASSWORD),
+            ("csrf", csrf(&form)),
+        ];
+        let landed = browser.submit("/login", &fields).await;
+        assert!(landed.contains("Log out"), "{landed}");
+        browser
+    }
+}
+
+impl Browser<'_> {
+    /// The HTML of a page, its entities decoded so that texts can be sought.
+    pub(crate) async fn page(&self, path: &str) -> String {
+        let url = format!("{}{path}", self.app.base_url);
+        let response = self.client.get(url).send().await.unwrap();
+        assert_eq!(response.status(), 200, "{path}");
+        decoded(&response.text().await.unwrap())
+    }
+
+    /// Sends a form and follows where it leads.
+    pub(crate) async fn submit(&self, path: &str, fields: &[(&str, &str)]) -> String {
+        let encoded = Url::parse_with_params("http://form/", fields).unwrap();
+        let request = self
+            .client
+            .post(format!("{}{path}", self.app.base_url))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(encoded.query().unwrap_or_default().to_owned());
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 200, "{path}");
+        decoded(&response.text().await.unwrap())
+    }
+}
+
+fn csrf(page: &str) -> &str {
+    let (_, rest) = page.split_once("name=\"csrf\" value=\"").unwrap();
+    rest.split('"').next().unwrap()
+}
+
+fn decoded(html: &str) -> String {
+    [
+        ("&quot;", "\""),
+        ("&#34;", "\""),
+        ("&#39;", "'"),
+        ("&#x27;", "'"),
+        ("&lt;", "<"),
+        ("&#60;", "<"),
+        ("&gt;", ">"),
+        ("&#62;", ">"),
+        ("&amp;", "&"),
+        ("&#38;", "&"),
+    ]
+    .iter()
+    .fold(html.to_owned(), |html, (entity, text)| {
+        html.replace(entity, text)
+    })
+}
