@@ -4,6 +4,7 @@
 
 mod cli;
 mod corpus;
+mod durability;
 mod ingest;
 mod sdk;
 mod support;

@@ -1,14 +1,18 @@
-//! A real `copal` on a free port with a throw-away data folder, and how tests talk to it.
+//! A real `copal` with a throw-away data folder, and how tests talk to it.
 
 pub(crate) mod browser;
 pub(crate) mod call;
 pub(crate) mod sdk;
+mod server;
 
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::process::{Child, Command, Stdio};
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+
+pub(crate) use server::{Server, command, fixed_address};
 
 /// How long a test waits for what must happen.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -17,10 +21,12 @@ const GLANCE: Duration = Duration::from_millis(20);
 /// What everybody logs in with.
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
-/// A running server with one user, one organization and one project.
+/// A data folder with one user, one organization and one project, and a server on it.
 pub(crate) struct TestApp {
+    /// `None` while it is down. Stands before its folder: dropped first.
+    server: Option<Server>,
     folder: tempfile::TempDir,
-    server: Child,
+    listen: String,
     pub(crate) base_url: String,
     pub(crate) project_id: String,
     pub(crate) key: String,
@@ -38,27 +44,31 @@ pub(crate) struct Project {
 }
 
 impl TestApp {
+    /// On a port that the system picks.
     pub(crate) fn start() -> Self {
         Self::start_with(&[])
     }
 
     /// Starts with settings, as variables.
     pub(crate) fn start_with(settings: &[(&str, &str)]) -> Self {
+        Self::start_as("127.0.0.1:0", settings)
+    }
+
+    /// Starts on an address that stays the same over restarts.
+    pub(crate) fn start_on(listen: &str) -> Self {
+        Self::start_as(listen, &[])
+    }
+
+    fn start_as(listen: &str, settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut server = command(&folder)
-            .args(["serve", "--listen", "127.0.0.1:0"])
-            .envs(settings.iter().copied())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        let stdout = server.stdout.take().unwrap();
-        BufReader::new(stdout).read_line(&mut line).unwrap();
-        let base_url = line.trim().strip_prefix("copal listening on ").unwrap();
+        let mut command = command(folder.path());
+        command.envs(settings.iter().copied());
+        let mut server = Server::launch(command, listen);
         let mut app = Self {
-            base_url: base_url.to_owned(),
+            base_url: server.wait_until_it_listens(),
+            server: Some(server),
             folder,
-            server,
+            listen: listen.to_owned(),
             project_id: String::new(),
             key: String::new(),
             org: String::new(),
@@ -101,9 +111,33 @@ impl TestApp {
         }
     }
 
+    /// Where all data is.
+    pub(crate) fn data(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The server, for the caller to end.
+    pub(crate) fn take_server(&mut self) -> Server {
+        self.server.take().unwrap()
+    }
+
+    /// Starts a server again on the same data.
+    pub(crate) fn restart(&mut self) {
+        let mut server = Server::launch(command(self.data()), &self.listen);
+        self.base_url = server.wait_until_it_listens();
+        self.server = Some(server);
+    }
+
     /// Runs a command beside the server; what it prints.
     pub(crate) fn cli(&self, arguments: &[&str]) -> Value {
-        let mut child = command(&self.folder)
+        let output = self.run(arguments);
+        assert!(output.status.success(), "{arguments:?}");
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// Runs a command, beside the server if there is one; how it ended.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        let mut child = command(self.data())
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -113,9 +147,7 @@ impl TestApp {
         // A command that reads nothing may be gone already.
         let _ = writeln!(stdin, "{PASSWORD}");
         drop(stdin);
-        let output = child.wait_with_output().unwrap();
-        assert!(output.status.success(), "{arguments:?}");
-        serde_json::from_slice(&output.stdout).unwrap()
+        child.wait_with_output().unwrap()
     }
 
     pub(crate) fn envelope_url(&self) -> String {
@@ -160,24 +192,6 @@ impl TestApp {
             tokio::time::sleep(GLANCE).await;
         }
     }
-}
-
-impl Drop for TestApp {
-    fn drop(&mut self) {
-        let _ = self.server.kill();
-        let _ = self.server.wait();
-    }
-}
-
-fn command(folder: &tempfile::TempDir) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_copal"));
-    command.arg("--data").arg(folder.path());
-    for (name, _) in std::env::vars() {
-        if name.starts_with("COPAL_") {
-            command.env_remove(name);
-        }
-    }
-    command
 }
 
 /// The text of a JSON value that must be one.

@@ -1,0 +1,171 @@
+//! A 200 is a promise: kills, stops and duplicates under load, against the real program.
+//!
+//! A kill cannot tell whether data had reached the disk: that is the part of the journal's own
+//! tests, which model the page cache.
+
+mod audit;
+mod load;
+
+use std::time::{Duration, Instant};
+
+use tokio::task::{JoinSet, block_in_place};
+
+use crate::support::{Project, Server, TestApp, command, fixed_address};
+use audit::{assert_nothing_lost, counted, stored};
+use load::{Load, Random, Template};
+
+/// Kills in one run; `COPAL_KILLS` says otherwise.
+const KILLS: u64 = 20;
+/// When a kill comes, after the server listens.
+const KILL_AFTER_MS: std::ops::Range<u64> = 50..400;
+/// Of so many kills one comes while the server starts.
+const EARLY_KILLS: u64 = 5;
+/// How long after a kill the server may take to answer again (goal: 99 of 100 within 2 s, by the
+/// release build on a quiet machine).
+const READY_MAX: Duration = Duration::from_secs(10);
+/// How long a stop may take.
+const STOP_MAX: Duration = Duration::from_secs(10);
+
+/// `COPAL_SEED` repeats a run.
+fn seed() -> u64 {
+    let seed = match std::env::var("COPAL_SEED") {
+        Ok(seed) => seed.parse().expect("COPAL_SEED is a number"),
+        Err(_) => getrandom::u64().unwrap(),
+    };
+    eprintln!("COPAL_SEED={seed}");
+    seed
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kills_under_load_lose_nothing_and_count_nothing_twice() {
+    let seed = seed();
+    let kills = std::env::var("COPAL_KILLS").map_or(KILLS, |kills| kills.parse().unwrap());
+    let listen = fixed_address(seed);
+    let mut app = TestApp::start_on(&listen);
+    let mut random = Random::new(seed);
+    let load = Load::start(&app, seed);
+    let mut slowest = Duration::ZERO;
+    for kill in 1..=kills {
+        let after = KILL_AFTER_MS.start + random.below(KILL_AFTER_MS.end - KILL_AFTER_MS.start);
+        tokio::time::sleep(Duration::from_millis(after)).await;
+        block_in_place(|| app.take_server().kill());
+        if kill % EARLY_KILLS == 0 {
+            let server = Server::launch(command(app.data()), &listen);
+            let after = random.below(KILL_AFTER_MS.end);
+            tokio::time::sleep(Duration::from_millis(after)).await;
+            block_in_place(|| server.kill());
+        }
+        let since = Instant::now();
+        block_in_place(|| app.restart());
+        slowest = slowest.max(since.elapsed());
+    }
+    // The last server is not only alive: it takes events in again.
+    load.answers(100).await;
+    let ledger = load.stop().await;
+    app.settle().await;
+    let (ended, _) = block_in_place(|| app.take_server().terminate());
+    println!(
+        "{kills} kills: {} events sent, {} acknowledged, {} requests unanswered, {} events sent \
+         again; slowest start {slowest:?}",
+        ledger.events.len(),
+        ledger.acknowledged(),
+        ledger.unanswered,
+        ledger.sent_again()
+    );
+    assert!(ended.success(), "{ended}");
+    assert_nothing_lost(&app, &ledger, &format!("COPAL_SEED={seed}"));
+    assert!(ledger.unanswered >= kills, "kills that hit nobody");
+    assert!(slowest < READY_MAX, "{slowest:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stops_under_load_are_quick_and_lose_nothing() {
+    let seed = seed();
+    let mut app = TestApp::start_on(&fixed_address(seed));
+    let mut random = Random::new(seed);
+    let load = Load::start(&app, seed);
+    let mut slowest = Duration::ZERO;
+    for _ in 0..3 {
+        load.answers(1 + random.below(200)).await;
+        let (ended, took) = block_in_place(|| app.take_server().terminate());
+        assert!(ended.success(), "{ended}");
+        slowest = slowest.max(took);
+        block_in_place(|| app.restart());
+    }
+    let ledger = load.stop().await;
+    app.settle().await;
+    let (ended, took) = block_in_place(|| app.take_server().terminate());
+    println!(
+        "{} acknowledged; slowest stop under load {slowest:?}, without {took:?}",
+        ledger.acknowledged()
+    );
+    assert!(ended.success(), "{ended}");
+    assert_nothing_lost(&app, &ledger, &format!("COPAL_SEED={seed}"));
+    assert!(slowest.max(took) < STOP_MAX, "{slowest:?} {took:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_only_the_journal_has_is_recorded_after_a_kill() {
+    let seed = seed();
+    let mut app = TestApp::start_on(&fixed_address(seed));
+    // Somebody holds the database: the pipeline can record nothing, and ingest does not care.
+    let database = rusqlite::Connection::open(app.data().join("copal.db")).unwrap();
+    database.execute_batch("begin immediate").unwrap();
+    let load = Load::start(&app, seed);
+    load.answers(300).await;
+    let ledger = load.stop().await;
+    assert_eq!(ledger.unanswered, 0);
+    assert_eq!(stored(&app, &app.project_id).len(), 0);
+    block_in_place(|| app.take_server().kill());
+    drop(database);
+
+    block_in_place(|| app.restart());
+    app.settle().await;
+    let (ended, _) = block_in_place(|| app.take_server().terminate());
+    assert!(ended.success(), "{ended}");
+    assert!(ledger.acknowledged() >= 280, "{}", ledger.acknowledged());
+    assert_nothing_lost(&app, &ledger, &format!("COPAL_SEED={seed}"));
+}
+
+/// Sends one event many times at once; every answer must be 200 with its id.
+async fn send_at_once(app: &TestApp, project: &Project, id: uuid::Uuid, times: usize) {
+    let envelope = Template::recorded()[0].with_id(id);
+    let Project { id: number, key } = project;
+    let url = format!("{}/api/{number}/envelope/?sentry_key={key}", app.base_url);
+    let client = reqwest::Client::new();
+    let mut answers = JoinSet::new();
+    for _ in 0..times {
+        let request = client.post(&url).body(envelope.clone());
+        answers.spawn(async move {
+            let answer = request.send().await.unwrap();
+            (answer.status().as_u16(), answer.text().await.unwrap())
+        });
+    }
+    while let Some(answer) = answers.join_next().await {
+        let expected = (200, format!("{{\"id\":\"{}\"}}", id.simple()));
+        assert_eq!(answer.unwrap(), expected);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_event_counts_once_however_often_it_comes() {
+    let mut random = Random::new(seed());
+    let id = random.event_id();
+    let mut app = TestApp::start();
+    let (one, other) = (app.project("one"), app.project("other"));
+
+    send_at_once(&app, &one, id, 100).await;
+    send_at_once(&app, &other, id, 1).await;
+    block_in_place(|| app.take_server().kill());
+    block_in_place(|| app.restart());
+    send_at_once(&app, &one, id, 100).await;
+    app.settle().await;
+    let (ended, _) = block_in_place(|| app.take_server().terminate());
+    assert!(ended.success(), "{ended}");
+    for project in [&one.id, &other.id] {
+        assert_eq!(stored(&app, project), [(id, 1)].into());
+        assert_eq!(counted(&app, project), 1);
+    }
+    let fsck = String::from_utf8(app.run(&["fsck"]).stdout).unwrap();
+    assert!(fsck.ends_with(" invariants, 0 violations\n"), "{fsck}");
+}
