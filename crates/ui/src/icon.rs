@@ -23,6 +23,8 @@ pub enum Icon {
     Mute,
     /// Reopen: an arrow going round.
     Reopen,
+    /// Undo: an arrow bent back.
+    Undo,
     /// Back from resolved: an arrow turning up.
     Regressed,
     /// Copy: two sheets.
@@ -73,6 +75,7 @@ impl Icon {
                 r#"<path d="M4.5 10.5V7a3.5 3.5 0 0 1 5.9-2.5M11.5 8v2.5l1 1.5H5.5M7 14h2M2.5 13.5l11-11"/>"#
             }
             Self::Reopen => r#"<path d="M13 8a5 5 0 1 1-1.6-3.7M13.2 1.8v3h-3"/>"#,
+            Self::Undo => r#"<path d="M5.5 3 2.500 6l3 3M3 6h6.500a3.500 3.500 0 0 1 0 7H6"/>"#,
             Self::Regressed => r#"<path d="M3 4v4.5A2.5 2.5 0 0 0 5.5 11H12M9.5 8l3 3-3 3"/>"#,
             Self::Copy => r#"<path d="M5.5 5.500h8v8h-8zM10.5 5.500v-3h-8v8h3"/>"#,
             Self::Search => r#"<circle cx="7" cy="7" r="4.5"/><path d="m10.5 10.5 3.5 3.5"/>"#,

@@ -30,8 +30,18 @@ pub struct Nav {
     pub path: String,
     /// What ages are counted from.
     pub now: Timestamp,
-    /// A sentence about what was just done, such as `Resolved SHOP-12.`
-    pub notice: Option<String>,
+    /// What was just done.
+    pub notice: Option<Notice>,
+}
+
+/// What was just done, said once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// A sentence, such as `Resolved SHOP-12.`
+    pub text: String,
+    /// What [`ISSUES_UNDO`](crate::urls::route::ISSUES_UNDO) takes to take it back; `None` where
+    /// that is not possible.
+    pub undo: Option<String>,
 }
 
 /// Who is logged in.

@@ -48,6 +48,8 @@ pub mod route {
     /// Change many issues. POST `issue` (repeated short ids), `status` = `OPEN`, `RESOLVED` or
     /// `IGNORED`, `next` = path to come back to.
     pub const ISSUES_STATUS: &str = "/o/{org}/issues/status";
+    /// Take back what was just done to issues. POST `undo` = what the notice carries, `next`.
+    pub const ISSUES_UNDO: &str = "/o/{org}/issues/undo";
     /// Server-sent events: `issues` with the number of issues that are new since the page as data.
     pub const ISSUES_STREAM: &str = "/o/{org}/issues/stream";
     /// An issue with its latest event. GET `?period=&stack=`.
@@ -143,6 +145,11 @@ pub fn project_issues(org: &str, project: &str) -> String {
 /// Change many issues.
 pub fn issues_status(org: &str) -> String {
     fill(route::ISSUES_STATUS, &[org])
+}
+
+/// Take back what was just done to issues.
+pub fn issues_undo(org: &str) -> String {
+    fill(route::ISSUES_UNDO, &[org])
 }
 
 /// Tells when there are new issues.

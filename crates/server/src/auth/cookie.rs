@@ -28,7 +28,8 @@ impl Cookie {
             (Self::OpenForm, IsHttps::Yes) => "__Host-copal-form",
             (Self::OpenForm, IsHttps::No) => "copal-form",
             (Self::Theme, _) => copal_ui::nav::THEME_COOKIE,
-            (Self::Notice, _) => "copal-notice",
+            (Self::Notice, IsHttps::Yes) => "__Host-copal-notice",
+            (Self::Notice, IsHttps::No) => "copal-notice",
         }
     }
 

@@ -5,22 +5,16 @@ use std::convert::Infallible;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{Html, IntoResponse, Redirect, Response};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use axum::response::{Html, IntoResponse, Response};
 use copal_model::Timestamp;
+use copal_ui::nav::Notice;
 use copal_ui::{Nav, NavItem, NavOrg, NavUser, Template, Theme};
 
 use crate::app::App;
 use crate::auth::cookie::Cookie;
 use crate::auth::permit::Permit;
 use crate::auth::{OrgMember, SignedIn, form};
-use crate::web::Error;
-
-/// Bytes of a notice that are carried to the next page.
-const NOTICE_BYTES_MAX: usize = 300;
-/// How long a notice waits for its page, in seconds.
-const NOTICE_SECS: u64 = 60;
+use crate::web::{Error, notice};
 
 /// What every page has around it; an extractor.
 #[derive(Debug)]
@@ -29,7 +23,7 @@ pub struct Frame {
     headers: HeaderMap,
     theme: Theme,
     path: String,
-    notice: Option<String>,
+    notice: Option<Notice>,
     now: Timestamp,
 }
 
@@ -38,7 +32,7 @@ impl FromRequestParts<App> for Frame {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
         let path = parts.uri.path_and_query();
-        let notice = read_notice(&parts.headers, app);
+        let notice = notice::read(&parts.headers, app);
         let mut app_cookies = Vec::new();
         if notice.is_some() {
             app_cookies.push(Cookie::Notice.clear(&app.settings));
@@ -148,32 +142,10 @@ impl Frame {
     }
 }
 
-/// Goes to a path of this site after something was done, and says there what.
-pub fn redirect_with_notice(path: &str, notice: &str, app: &App) -> Response {
-    let mut end = notice.len().min(NOTICE_BYTES_MAX);
-    while !notice.is_char_boundary(end) {
-        end -= 1;
-    }
-    let value = URL_SAFE_NO_PAD.encode(&notice[..end]);
-    let cookie = Cookie::Notice.set(&value, NOTICE_SECS, &app.settings);
-    let mut response = Redirect::to(path).into_response();
-    response.headers_mut().append(header::SET_COOKIE, cookie);
-    response
-}
-
 /// The theme that the browser remembers.
 pub fn theme(headers: &HeaderMap, app: &App) -> Theme {
     Cookie::Theme
         .read(headers, &app.settings)
         .and_then(|text| text.parse().ok())
         .unwrap_or_default()
-}
-
-/// A notice is plain text of ours in a cookie; whatever stands there instead is only shown,
-/// escaped, to the browser that has it.
-fn read_notice(headers: &HeaderMap, app: &App) -> Option<String> {
-    let text = Cookie::Notice.read(headers, &app.settings)?;
-    let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-    let notice = String::from_utf8(bytes).ok()?;
-    (!notice.is_empty() && notice.len() <= NOTICE_BYTES_MAX).then_some(notice)
 }

@@ -3,6 +3,7 @@
 //!
 //! # Layout
 //! - [`frame`]: what every page has around it, and how pages become answers
+//! - `notice`: what was just done, told once on the next page
 //! - [`error`]: what a page says when it cannot say what was asked for
 //! - `account`, `org`, `project`, `issue`: the pages by noun
 //! - [`event_view`]: a stored event's JSON as the issue page shows it
@@ -17,6 +18,7 @@ mod files;
 pub mod frame;
 mod home;
 mod issue;
+mod notice;
 mod org;
 mod project;
 mod stream;

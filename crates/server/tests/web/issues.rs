@@ -179,6 +179,69 @@ async fn many_are_changed_at_once_but_none_of_another_organization() {
     assert_eq!(answer.status, StatusCode::BAD_REQUEST);
 }
 
+/// What the notice on a page would undo, as its form has it.
+fn undo_field(page: &str) -> Option<&str> {
+    let (_, rest) = page.split_once("name=\"undo\" value=\"")?;
+    rest.split('"').next()
+}
+
+#[tokio::test]
+async fn what_was_done_is_told_once_and_undone_by_its_form() {
+    let site = Site::start();
+    let mut ana = world(&site).await;
+    record(&site, "ana@shop.example", 2).await;
+    let list = "/o/anas-workspace/issues?status=all";
+    let fields = [
+        ("issue", "SHOP-1"),
+        ("issue", "SHOP-2"),
+        ("status", "IGNORED"),
+        ("next", list),
+    ];
+    let answer = ana.post("/o/anas-workspace/issues/status", &fields).await;
+    assert_eq!(answer.location(), list);
+    let page = ana.get(list).await.body;
+    assert!(page.contains("Ignored 2 issues."));
+    let undo = undo_field(&page).expect("a form to undo").to_owned();
+    assert_eq!(undo_field(&ana.get(list).await.body), None, "told once");
+
+    // Somebody goes on with one of them; that stays.
+    ana.post(
+        "/o/anas-workspace/issues/SHOP-2/status",
+        &[("status", "RESOLVED")],
+    )
+    .await;
+    ana.get(list).await;
+    let fields = [("undo", &*undo), ("next", list)];
+    let answer = ana.post("/o/anas-workspace/issues/undo", &fields).await;
+    assert_eq!(answer.location(), list);
+    let now = status(&site).await;
+    assert_eq!((now.open, now.resolved, now.ignored), (1, 1, 0));
+    let page = ana.get(list).await.body;
+    assert!(page.contains("Undone: 1 issue as before. 1 issue changed since."));
+
+    let answer = ana
+        .post("/o/anas-workspace/issues/undo", &[("undo", "LOST o1")])
+        .await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn nobody_undoes_in_another_organization() {
+    let site = Site::start();
+    let mut ana = world(&site).await;
+    let path = "/o/anas-workspace/issues/SHOP-1";
+    let fields = [("status", "RESOLVED")];
+    ana.post(&format!("{path}/status"), &fields).await;
+    let page = ana.get(path).await.body;
+    let undo = undo_field(&page).expect("a form to undo").to_owned();
+    let (mut bo, _) = site.member("Bo").await;
+    let fields = [("undo", &*undo)];
+    bo.post("/o/bos-workspace/issues/undo", &fields).await;
+    assert_eq!(status(&site).await.resolved, 1);
+    ana.post("/o/anas-workspace/issues/undo", &fields).await;
+    assert_eq!(status(&site).await.open, 1);
+}
+
 #[tokio::test]
 async fn an_event_is_found_under_its_own_issue_only() {
     let site = Site::start();

@@ -81,12 +81,12 @@ async fn many_issues_change_at_once_and_tell_what_they_were(world: World) {
     let before: Vec<_> = changes.iter().map(|change| change.before).collect();
     assert_eq!(before, [IssueStatus::Open, IssueStatus::Ignored]);
     let by_id = [IssueRef::Id(issue(&world, &ana, 3).await.id)];
-    let changed = world
+    let by_number = world
         .store
         .set_issue_statuses(&ana.scope, &by_id, IssueStatus::Ignored)
         .await
         .unwrap();
-    assert_eq!(changed.len(), 1);
+    assert_eq!(by_number.len(), 1);
     let counts = world.store.count_issues(&ana.scope).await.unwrap();
     assert_eq!((counts.open, counts.resolved, counts.ignored), (0, 2, 1));
 }

@@ -30,6 +30,7 @@ const actions = {
   x: select,
   e: () => press("e"),
   i: () => press("i"),
+  u: () => document.querySelector("[data-undo]")?.click(),
   "[": () => press("["),
   "]": () => press("]"),
   "/": () => document.querySelector("[data-search]")?.focus(),

@@ -15,7 +15,8 @@ use crate::app::App;
 use crate::auth::new_account::name_error;
 use crate::auth::{Form, SignedIn};
 use crate::web::Error;
-use crate::web::frame::{Frame, redirect_with_notice};
+use crate::web::frame::Frame;
+use crate::web::notice;
 
 pub(super) async fn show(
     State(app): State<App>,
@@ -43,11 +44,7 @@ pub(super) async fn update(
         ..UserPatch::default()
     };
     app.store.update_user(signed_in.user.id, patch).await?;
-    Ok(redirect_with_notice(
-        route::ACCOUNT,
-        "Saved your name.",
-        &app,
-    ))
+    Ok(notice::redirect(route::ACCOUNT, "Saved your name.", &app))
 }
 
 /// The page with nothing typed yet.

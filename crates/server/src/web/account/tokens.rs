@@ -16,7 +16,8 @@ use crate::auth::secret::Secret;
 use crate::auth::{Form, SignedIn};
 use crate::fresh;
 use crate::web::Error;
-use crate::web::frame::{Frame, redirect_with_notice};
+use crate::web::frame::Frame;
+use crate::web::notice;
 
 pub(super) async fn create(
     State(app): State<App>,
@@ -55,9 +56,5 @@ pub(super) async fn delete(
 ) -> Result<Response, Error> {
     let token: TokenId = token.parse().map_err(|_| Error::not_found("token"))?;
     app.store.delete_token(signed_in.user.id, token).await?;
-    Ok(redirect_with_notice(
-        route::ACCOUNT,
-        "Revoked the token.",
-        &app,
-    ))
+    Ok(notice::redirect(route::ACCOUNT, "Revoked the token.", &app))
 }

@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::auth::permit::DeleteIssues;
 use crate::auth::{Form, IssueMember};
 use crate::web::Error;
-use crate::web::frame::redirect_with_notice;
+use crate::web::notice;
 
 pub(super) async fn delete(
     State(app): State<App>,
@@ -19,7 +19,7 @@ pub(super) async fn delete(
     let org = member.org.organization.slug.as_str();
     if !form.text("confirm")?.trim().eq_ignore_ascii_case(&short_id) {
         let notice = format!("Nothing was deleted: type {short_id} to delete it.");
-        return Ok(redirect_with_notice(
+        return Ok(notice::redirect(
             &urls::issue(org, &short_id),
             &notice,
             &app,
@@ -29,5 +29,5 @@ pub(super) async fn delete(
         .delete_issue(&member.scope, member.issue.id)
         .await?;
     let notice = format!("Deleted {short_id} with its events.");
-    Ok(redirect_with_notice(&urls::issues(org), &notice, &app))
+    Ok(notice::redirect(&urls::issues(org), &notice, &app))
 }

@@ -5,6 +5,7 @@ mod event_json;
 mod list;
 mod show;
 mod status;
+mod undo;
 
 use copal_model::policy::Action;
 use copal_ui::urls::route;
@@ -22,6 +23,12 @@ pub(super) fn routes() -> Vec<Route> {
             triage,
             "change many issues",
             status::update_many,
+        ),
+        Route::post(
+            route::ISSUES_UNDO,
+            triage,
+            "take back what was just done to issues",
+            undo::undo,
         ),
         Route::get(
             route::ISSUE,

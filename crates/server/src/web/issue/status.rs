@@ -1,18 +1,22 @@
 //! Resolve, ignore and reopen: one issue or many.
 
+use std::collections::BTreeSet;
+
 use axum::extract::State;
 use axum::response::Response;
 use copal_model::IssueStatus;
 use copal_model::limits::PAGE_ROWS_MAX;
+use copal_store::access::IssueRef;
+use copal_ui::format::plural;
 use copal_ui::urls;
 
+use super::undo::Undo;
 use crate::app::App;
 use crate::auth::form::Fields;
 use crate::auth::member::parse_issue;
 use crate::auth::permit::TriageIssues;
 use crate::auth::{Form, IssueMember, OrgMember, Refusal, next};
-use crate::web::Error;
-use crate::web::frame::redirect_with_notice;
+use crate::web::{Error, notice};
 
 pub(super) async fn update(
     State(app): State<App>,
@@ -20,15 +24,17 @@ pub(super) async fn update(
     form: Form,
 ) -> Result<Response, Error> {
     let status = status(&form)?;
-    let issue = app
+    let (org, issue) = (&member.org, &member.issue);
+    let wanted = [IssueRef::Id(issue.id)];
+    let changes = app
         .store
-        .set_issue_status(&member.scope, member.issue.id, status, app.clock.now())
+        .set_issue_statuses(&org.scope, &wanted, status)
         .await?;
-    let org = member.org.organization.slug.as_str();
-    let own = urls::issue(org, &issue.short_id.to_string());
+    let own = urls::issue(org.organization.slug.as_str(), &issue.short_id.to_string());
     let path = next::safe(form.text("next")?).unwrap_or(&own);
-    let notice = format!("{} {}.", verb(status), issue.short_id);
-    Ok(redirect_with_notice(path, &notice, &app))
+    let text = format!("{} {}.", verb(status), issue.short_id);
+    let undo = Undo(changes).to_string();
+    Ok(notice::redirect_with_undo(path, &text, &undo, &app))
 }
 
 /// Changes those of the named issues that are the organization's; others do not exist for it.
@@ -38,47 +44,21 @@ pub(super) async fn update_many(
     form: Form,
 ) -> Result<Response, Error> {
     let status = status(&form)?;
-    let wanted: Vec<_> = form.all("issue").collect();
-    if wanted.is_empty() || wanted.len() > PAGE_ROWS_MAX {
+    let named: BTreeSet<_> = form.all("issue").collect();
+    if named.is_empty() || named.len() > PAGE_ROWS_MAX {
         let why = format!("Choose between 1 and {PAGE_ROWS_MAX} issues.");
         return Err(Refusal::BadForm(why).into());
     }
-    let mut changed = 0;
-    for issue in &wanted {
-        changed += change(&app, &member, issue, status).await?;
-    }
+    let wanted: Vec<_> = named.iter().filter_map(|name| parse_issue(name)).collect();
+    let changes = app
+        .store
+        .set_issue_statuses(&member.scope, &wanted, status)
+        .await?;
     let list = urls::issues(member.organization.slug.as_str());
     let path = next::safe(form.text("next")?).unwrap_or(&list);
-    Ok(redirect_with_notice(
-        path,
-        &summary(status, changed, wanted.len()),
-        &app,
-    ))
-}
-
-/// Answers how many were changed: one, or none where there is no such issue.
-async fn change(
-    app: &App,
-    member: &OrgMember<TriageIssues>,
-    issue: &str,
-    status: IssueStatus,
-) -> Result<usize, Error> {
-    let Some(wanted) = parse_issue(issue) else {
-        return Ok(0);
-    };
-    let Some((scope, issue)) = app.store.find_issue(&member.scope, &wanted).await? else {
-        return Ok(0);
-    };
-    let now = app.clock.now();
-    match app
-        .store
-        .set_issue_status(&scope, issue.id, status, now)
-        .await
-    {
-        Ok(_) => Ok(1),
-        Err(copal_store::Error::NotFound { .. }) => Ok(0),
-        Err(other) => Err(other.into()),
-    }
+    let text = summary(status, changes.len(), named.len());
+    let undo = Undo(changes).to_string();
+    Ok(notice::redirect_with_undo(path, &text, &undo, &app))
 }
 
 fn status(form: &Fields) -> Result<IssueStatus, Error> {
@@ -95,11 +75,12 @@ fn verb(status: IssueStatus) -> &'static str {
     }
 }
 
-fn summary(status: IssueStatus, changed: usize, wanted: usize) -> String {
-    let noun = if changed == 1 { "issue" } else { "issues" };
+fn summary(status: IssueStatus, changed: usize, named: usize) -> String {
+    let noun = plural(changed as u64, "issue", "issues");
     let done = format!("{} {changed} {noun}.", verb(status));
-    match wanted - changed {
+    match named.saturating_sub(changed) {
         0 => done,
+        1 => format!("{done} 1 no longer exists."),
         gone => format!("{done} {gone} no longer exist."),
     }
 }
@@ -113,7 +94,7 @@ mod tests {
         assert_eq!(summary(IssueStatus::Resolved, 1, 1), "Resolved 1 issue.");
         assert_eq!(
             summary(IssueStatus::Ignored, 2, 3),
-            "Ignored 2 issues. 1 no longer exist."
+            "Ignored 2 issues. 1 no longer exists."
         );
     }
 }

@@ -11,7 +11,8 @@ use crate::app::App;
 use crate::auth::permit::DeleteProject;
 use crate::auth::{Form, ProjectMember};
 use crate::web::Error;
-use crate::web::frame::{Frame, redirect_with_notice};
+use crate::web::frame::Frame;
+use crate::web::notice;
 
 pub(super) async fn delete(
     State(app): State<App>,
@@ -31,5 +32,5 @@ pub(super) async fn delete(
         member.project.name
     );
     let dashboard = urls::dashboard(member.org.organization.slug.as_str());
-    Ok(redirect_with_notice(&dashboard, &notice, &app))
+    Ok(notice::redirect(&dashboard, &notice, &app))
 }

@@ -16,7 +16,8 @@ use crate::auth::permit::WriteKeys;
 use crate::auth::{Form, ProjectMember, Refusal};
 use crate::fresh;
 use crate::web::Error;
-use crate::web::frame::{Frame, redirect_with_notice};
+use crate::web::frame::Frame;
+use crate::web::notice;
 
 pub(super) async fn create(
     State(app): State<App>,
@@ -79,5 +80,5 @@ pub(super) async fn update(
 fn back(member: &ProjectMember<WriteKeys>, notice: &str, app: &App) -> Response {
     let org = member.org.organization.slug.as_str();
     let path = urls::project_settings(org, member.project.slug.as_str());
-    redirect_with_notice(&path, notice, app)
+    notice::redirect(&path, notice, app)
 }

@@ -16,7 +16,8 @@ use crate::auth::new_account::name_error;
 use crate::auth::permit::{Permit, ReadOrg, WriteProject};
 use crate::auth::{Form, ProjectMember};
 use crate::web::Error;
-use crate::web::frame::{Frame, redirect_with_notice};
+use crate::web::frame::Frame;
+use crate::web::notice;
 
 pub(super) async fn show(
     State(app): State<App>,
@@ -48,7 +49,7 @@ pub(super) async fn update(
     let project = app.store.update_project(&member.scope, patch).await?;
     let org = member.org.organization.slug.as_str();
     let back = urls::project_settings(org, project.slug.as_str());
-    Ok(redirect_with_notice(&back, "Saved the project.", &app))
+    Ok(notice::redirect(&back, "Saved the project.", &app))
 }
 
 /// The page with nothing typed yet.
