@@ -4,6 +4,7 @@
 //! tests, which model the page cache.
 
 mod audit;
+mod disk;
 mod load;
 
 use std::time::{Duration, Instant};

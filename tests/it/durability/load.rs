@@ -153,6 +153,14 @@ impl Load {
         }
     }
 
+    /// Waits until a request is not answered with 200.
+    pub(crate) async fn trouble(&self) {
+        let is_trouble = |ledger: &Ledger| ledger.unanswered > 0 || !ledger.wrong.is_empty();
+        while !is_trouble(&self.shared.ledger()) {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+
     /// Ends when all requests have ended.
     pub(crate) async fn stop(mut self) -> Ledger {
         self.shared.stop.store(true, Ordering::Relaxed);

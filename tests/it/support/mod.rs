@@ -123,9 +123,24 @@ impl TestApp {
 
     /// Starts a server again on the same data.
     pub(crate) fn restart(&mut self) {
-        let mut server = Server::launch(command(self.data()), &self.listen);
+        self.resume(Server::launch(command(self.data()), &self.listen));
+    }
+
+    /// Starts a server again, whose files cannot grow beyond `kib`. Its log is at [`Self::log`].
+    pub(crate) fn restart_cramped(&mut self, kib: u64) {
+        let log = self.data().join("log");
+        let command = command(self.data());
+        self.resume(Server::launch_cramped(&command, &self.listen, kib, &log));
+    }
+
+    fn resume(&mut self, mut server: Server) {
         self.base_url = server.wait_until_it_listens();
         self.server = Some(server);
+    }
+
+    /// What the cramped server has said.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.data().join("log")).unwrap()
     }
 
     /// Runs a command beside the server; what it prints.

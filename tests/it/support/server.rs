@@ -1,5 +1,6 @@
 //! The program as a process: started, killed and stopped as operators do.
 
+use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::path::Path;
@@ -32,6 +33,23 @@ impl Server {
     pub(crate) fn launch(mut command: Command, listen: &str) -> Self {
         command.args(["serve", "--listen", listen]);
         Self(command.stdout(Stdio::piped()).spawn().unwrap())
+    }
+
+    /// Starts it as a machine would whose files cannot grow beyond `kib`; its log goes to a file.
+    pub(crate) fn launch_cramped(command: &Command, listen: &str, kib: u64, log: &Path) -> Self {
+        // The signal is ignored so that the write is what fails. POSIX counts in blocks of 512 bytes.
+        let script = format!("trap '' XFSZ; ulimit -f {}; exec \"$@\"", kib * 2);
+        let mut cramped = Command::new("sh");
+        cramped.args(["-c", &script, "sh"]);
+        cramped.arg(command.get_program()).args(command.get_args());
+        for (name, value) in command.get_envs() {
+            match value {
+                Some(value) => cramped.env(name, value),
+                None => cramped.env_remove(name),
+            };
+        }
+        cramped.stderr(File::create(log).unwrap());
+        Self::launch(cramped, listen)
     }
 
     /// Waits for the line that says so, and answers the address.
