@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::task::block_in_place;
 
 use super::audit::assert_nothing_lost;
-use super::load::{Ledger, Load, Random, Template};
+use super::load::{Ledger, Load, Pace, Random, Template};
 use super::seed;
 use crate::support::{TestApp, fixed_address};
 
@@ -31,7 +31,7 @@ fn assert_says(app: &TestApp, why: &str) {
 /// Asserts that a server with room serves, and has everything that was acknowledged.
 async fn assert_the_next_one_serves(app: &mut TestApp, ledger: &mut Ledger, seed: u64) {
     block_in_place(|| app.restart());
-    let load = Load::start(app, seed.wrapping_add(1));
+    let load = Load::start(app, seed.wrapping_add(1), Pace::Storm);
     load.answers(50).await;
     let more = load.stop().await;
     app.settle().await;
@@ -51,7 +51,7 @@ async fn a_journal_that_cannot_be_written_ends_the_server() {
     // Somebody holds the database: only the journal grows.
     let database = rusqlite::Connection::open(app.data().join("copal.db")).unwrap();
     database.execute_batch("begin immediate").unwrap();
-    let load = Load::start(&app, seed);
+    let load = Load::start(&app, seed, Pace::Storm);
     load.trouble().await;
     let ended = block_in_place(|| app.take_server().wait_for_end(END_MAX));
     drop(database);

@@ -16,10 +16,23 @@ const RECORDING: &[u8] = include_bytes!("../../../src/demo/envelopes.jsonl.zst")
 /// Connections, each with one request at a time.
 const CONNECTIONS: u64 = 16;
 /// Recorded envelopes that are sent: every so many, and none larger.
-const TEMPLATES_STEP: usize = 7;
-const TEMPLATE_BYTES_MAX: usize = 9_000;
+const TEMPLATES_STEP: usize = 5;
+const TEMPLATE_BYTES_MAX: usize = 4_000;
 /// An SDK that got no answer tries again after this.
 const RETRY_AFTER: Duration = Duration::from_millis(10);
+
+/// How long an SDK has nothing to say after an event, at most, while the pace is steady: slow
+/// enough for the pipeline of a debug build on two cores to keep up.
+const PAUSE_MAX: Duration = Duration::from_millis(400);
+
+/// How senders send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// Less than the pipeline can record: a kill hits it at any step of small batches.
+    Steady,
+    /// As fast as they are answered: a kill leaves much to the next server.
+    Storm,
+}
 
 /// A small generator, so that the seed says everything.
 #[derive(Debug, Clone)]
@@ -124,17 +137,19 @@ struct Shared {
     templates: Vec<Template>,
     ledger: Mutex<Ledger>,
     answered: AtomicU64,
+    is_storm: AtomicBool,
     stop: AtomicBool,
 }
 
 impl Load {
     /// Begins to send to the app, which must stay at its address.
-    pub(crate) fn start(app: &TestApp, seed: u64) -> Self {
+    pub(crate) fn start(app: &TestApp, seed: u64, pace: Pace) -> Self {
         let shared = Arc::new(Shared {
             url: format!("{}?sentry_key={}", app.envelope_url(), app.key),
             templates: Template::recorded(),
             ledger: Mutex::default(),
             answered: AtomicU64::new(0),
+            is_storm: AtomicBool::new(pace == Pace::Storm),
             stop: AtomicBool::new(false),
         });
         let mut senders = JoinSet::new();
@@ -143,6 +158,12 @@ impl Load {
             senders.spawn(send(Arc::clone(&shared), random));
         }
         Self { shared, senders }
+    }
+
+    /// Changes the pace.
+    pub(crate) fn set_pace(&self, pace: Pace) {
+        let is_storm = pace == Pace::Storm;
+        self.shared.is_storm.store(is_storm, Ordering::Relaxed);
     }
 
     /// Waits for so many more answers.
@@ -183,6 +204,10 @@ async fn send(shared: Arc<Shared>, mut random: Random) {
     let client = Client::builder().pool_max_idle_per_host(1).build().unwrap();
     let mut again = None;
     while !shared.stop.load(Ordering::Relaxed) {
+        if !shared.is_storm.load(Ordering::Relaxed) {
+            let micros = u64::try_from(PAUSE_MAX.as_micros()).unwrap();
+            tokio::time::sleep(Duration::from_micros(random.below(micros))).await;
+        }
         let id = again.take().unwrap_or_else(|| random.event_id());
         shared.ledger().events.entry(id).or_default().times += 1;
         // The same event has the same body each time.
