@@ -147,10 +147,22 @@ impl Decoder {
 
     /// Takes the next piece of the body and appends what it inflates to to `output`.
     pub fn feed(&mut self, chunk: &[u8], output: &mut Vec<u8>) -> Result<(), DecodeError> {
+        self.feed_to(chunk, |decoded| {
+            output.extend_from_slice(decoded);
+            Ok(())
+        })
+    }
+
+    /// Takes the next piece of the body and hands on what it inflates to, at most
+    /// [`DECODE_STEP_BYTES`] at a time: nothing else is kept in memory.
+    pub fn feed_to<E: From<DecodeError>>(
+        &mut self,
+        chunk: &[u8],
+        mut sink: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
         if matches!(self.inner, Inner::Identity) {
             self.count(chunk.len())?;
-            output.extend_from_slice(chunk);
-            return Ok(());
+            return sink(chunk);
         }
         let mut rest = chunk;
         loop {
@@ -158,7 +170,7 @@ impl Decoder {
             let step = step.map_err(|Refused| DecodeError::Corrupt(self.encoding))?;
             rest = &rest[step.consumed..];
             self.count(step.produced)?;
-            output.extend_from_slice(&self.step[..step.produced]);
+            sink(&self.step[..step.produced])?;
             if step.consumed == 0 && step.produced == 0 {
                 break;
             }
@@ -167,7 +179,7 @@ impl Decoder {
         if rest.is_empty() {
             Ok(())
         } else {
-            Err(DecodeError::Corrupt(self.encoding))
+            Err(DecodeError::Corrupt(self.encoding).into())
         }
     }
 

@@ -1,5 +1,6 @@
 //! Envelopes: one message of an SDK, a header line and items. Framing only: payloads stay bytes.
 
+mod framer;
 mod header;
 
 use std::fmt;
@@ -8,6 +9,7 @@ use memchr::memchr;
 
 use crate::limits::{ENVELOPE_ITEMS_MAX, HEADER_LINE_BYTES_MAX};
 
+pub use framer::{Framed, Framer};
 pub use header::{EnvelopeHeader, ItemHeader, ItemType, SdkInfo};
 
 /// One message of an SDK, borrowed from the body it came in.

@@ -26,7 +26,9 @@ pub mod timestamp;
 pub use auth::{AuthError, Credentials, Sources};
 pub use dsn::Dsn;
 pub use encoding::{ContentEncoding, DecodeError, Decoder};
-pub use envelope::{Envelope, EnvelopeError, EnvelopeHeader, Item, ItemHeader, ItemType};
+pub use envelope::{
+    Envelope, EnvelopeError, EnvelopeHeader, Framed, Framer, Item, ItemHeader, ItemType,
+};
 pub use event::Event;
 pub use event_id::EventId;
 pub use json::{Json, JsonError, Number, Object, parse_lenient};

@@ -74,6 +74,14 @@ macro_rules! item_types {
                 }
             }
 
+            /// The same, borrowing from nothing.
+            pub fn into_owned(self) -> ItemType<'static> {
+                match self {
+                    $(Self::$variant => ItemType::$variant,)*
+                    Self::Unknown(name) => ItemType::Unknown(Cow::Owned(name.into_owned())),
+                }
+            }
+
             fn from_name(name: Cow<'a, str>) -> Self {
                 match &*name {
                     $($name => Self::$variant,)*
