@@ -4,11 +4,11 @@
 //! texts, the body. It has no checksum, since the journal puts one around every record.
 
 use std::borrow::Cow;
-use std::io::Read;
+use std::cell::RefCell;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use copal_model::{ProjectId, Timestamp};
-use copal_protocol::EventId;
+use copal_protocol::{ContentEncoding, DecodeError, Decoder, EventId};
 use uuid::Uuid;
 
 /// First byte of a record: the version of its form. A change of the form takes the next number, and
@@ -34,7 +34,7 @@ pub struct Received<'a> {
     /// When the request arrived.
     pub received_at: Timestamp,
     /// The id to use for an event that has none, made by ingest and told in its answer.
-    pub fallback_event_id: copal_protocol::EventId,
+    pub fallback_event_id: EventId,
     /// The peer, or what a trusted proxy says the peer is.
     pub client_ip: Option<IpAddr>,
     /// `User-Agent` of the request; empty when there was none.
@@ -60,16 +60,20 @@ pub enum BodyKind {
     Event = 1,
 }
 
-/// How a body is compressed in the journal; the numbers are stored. Ingest turns what SDKs send as `br` or `deflate`, and
-/// what it would have to decode twice, into zstd.
+/// How a body is compressed in the journal; the numbers are stored. What SDKs compress is kept as
+/// they sent it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BodyEncoding {
     /// Not at all; for small bodies.
     Identity = 0,
     /// As the SDK sent it.
     Gzip = 1,
-    /// Level 1, by ingest; or as the SDK sent it.
+    /// By ingest, where the SDK did not compress; or as the SDK sent it.
     Zstd = 2,
+    /// As the SDK sent it: zlib, or raw.
+    Deflate = 3,
+    /// As the SDK sent it.
+    Brotli = 4,
 }
 
 /// Why a journal record cannot be read.
@@ -86,7 +90,7 @@ pub enum ReceivedError {
     Field(&'static str),
     /// The body does not decode.
     #[error("the record's body does not decode")]
-    Body(#[source] std::io::Error),
+    Body(#[from] DecodeError),
     /// The body decodes to another size than ingest counted.
     #[error("the record's body decodes to {actual} bytes, not {expected}")]
     BodySize {
@@ -173,17 +177,10 @@ impl<'a> Received<'a> {
             .map_err(|_| ReceivedError::Field("decoded size"))?;
         let decoded = match self.encoding {
             BodyEncoding::Identity => Cow::Borrowed(self.body),
-            BodyEncoding::Gzip => {
-                let mut out = Vec::with_capacity(capacity);
-                flate2::read::MultiGzDecoder::new(self.body)
-                    .take(self.decoded_bytes)
-                    .read_to_end(&mut out)
-                    .map_err(ReceivedError::Body)?;
-                Cow::Owned(out)
-            }
-            BodyEncoding::Zstd => Cow::Owned(
-                zstd::bulk::decompress(self.body, capacity).map_err(ReceivedError::Body)?,
-            ),
+            BodyEncoding::Zstd => Cow::Owned(decompress(self.body, capacity)?),
+            BodyEncoding::Gzip => self.inflate(ContentEncoding::Gzip, capacity)?,
+            BodyEncoding::Deflate => self.inflate(ContentEncoding::Deflate, capacity)?,
+            BodyEncoding::Brotli => self.inflate(ContentEncoding::Brotli, capacity)?,
         };
         let actual = decoded.len() as u64;
         if actual != self.decoded_bytes {
@@ -194,6 +191,36 @@ impl<'a> Received<'a> {
         }
         Ok(decoded)
     }
+
+    fn inflate(
+        &self,
+        encoding: ContentEncoding,
+        bytes_max: usize,
+    ) -> Result<Cow<'a, [u8]>, ReceivedError> {
+        let mut inflated = Vec::with_capacity(bytes_max);
+        let mut decoder = Decoder::new(encoding, bytes_max);
+        decoder.feed(self.body, &mut inflated)?;
+        decoder.finish()?;
+        Ok(Cow::Owned(inflated))
+    }
+}
+
+thread_local! {
+    /// Making a context costs more than decoding a usual body with it.
+    static DECOMPRESSOR: RefCell<Option<zstd::bulk::Decompressor<'static>>> =
+        const { RefCell::new(None) };
+}
+
+fn decompress(body: &[u8], bytes_max: usize) -> Result<Vec<u8>, ReceivedError> {
+    let decompress = |decompressor: &mut Option<_>| {
+        let decompressor = match decompressor {
+            Some(made) => made,
+            none => none.insert(zstd::bulk::Decompressor::new()?),
+        };
+        decompressor.decompress(body, bytes_max)
+    };
+    let decompressed = DECOMPRESSOR.with_borrow_mut(decompress);
+    decompressed.map_err(|_: std::io::Error| DecodeError::Corrupt(ContentEncoding::Zstd).into())
 }
 
 impl BodyKind {
@@ -212,6 +239,8 @@ impl BodyEncoding {
             [0] => Ok(Self::Identity),
             [1] => Ok(Self::Gzip),
             [2] => Ok(Self::Zstd),
+            [3] => Ok(Self::Deflate),
+            [4] => Ok(Self::Brotli),
             _ => Err(ReceivedError::Field("encoding")),
         }
     }
@@ -299,10 +328,14 @@ mod tests {
         let body = b"{}\n".repeat(1_000);
         let gzip = gzip(&body);
         let zstd = zstd::bulk::compress(&body, 1).unwrap();
+        let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+        zlib.write_all(&body).unwrap();
+        let zlib = zlib.finish().unwrap();
         for (encoding, encoded) in [
             (BodyEncoding::Identity, &body),
             (BodyEncoding::Gzip, &gzip),
             (BodyEncoding::Zstd, &zstd),
+            (BodyEncoding::Deflate, &zlib),
         ] {
             let received = Received {
                 encoding,
@@ -335,10 +368,11 @@ mod tests {
                 decoded_bytes: 1_000,
                 ..plain(&encoded)
             };
-            match received.body_decoded() {
-                Ok(body) => assert_eq!((body.len(), encoding), (1_000, BodyEncoding::Gzip)),
-                Err(error) => assert_eq!(encoding, BodyEncoding::Zstd, "{error}"),
-            }
+            let error = received.body_decoded().unwrap_err();
+            assert!(
+                matches!(error, ReceivedError::Body(_)),
+                "{encoding:?}: {error}"
+            );
         }
     }
 
@@ -383,7 +417,7 @@ mod tests {
             user_agent in ".{0,200}",
             sdk in "[a-z./0-9]{0,40}",
             event: bool,
-            encoding in 0_u8..3,
+            encoding in 0_u8..5,
             decoded_bytes: u64,
             body: Vec<u8>,
         ) {

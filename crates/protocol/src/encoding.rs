@@ -11,6 +11,11 @@ use zstd::stream::raw::{DParameter, InBuffer, Operation, OutBuffer};
 
 use crate::limits::{DECODE_STEP_BYTES, ZSTD_WINDOW_LOG_MAX};
 
+/// Window of 32 KiB, the largest that deflate has.
+const DEFLATE_WINDOW_BITS: u8 = 15;
+/// Window of 16 MiB, the largest that Brotli has (RFC 7932 9.1).
+const BROTLI_WINDOW_BITS: u8 = 24;
+
 /// How a request's body is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ContentEncoding {
@@ -58,6 +63,16 @@ impl fmt::Display for ContentEncoding {
 }
 
 impl ContentEncoding {
+    /// Bytes of memory that decoding may take, beside what comes out: the largest window.
+    pub const fn window_bytes_max(self) -> usize {
+        match self {
+            Self::Identity => 0,
+            Self::Gzip | Self::Deflate => 1 << DEFLATE_WINDOW_BITS,
+            Self::Brotli => 1 << BROTLI_WINDOW_BITS,
+            Self::Zstd => 1 << ZSTD_WINDOW_LOG_MAX,
+        }
+    }
+
     /// Reads the header `Content-Encoding`.
     ///
     /// The empty value (sentry-ruby 5) and `UTF-8` (sentry.java.android 2) mean none. A body
@@ -258,9 +273,6 @@ enum GzipAt {
     Padding,
 }
 
-/// Window of 32 KiB, the largest that deflate has.
-const DEFLATE_WINDOW_BITS: u8 = 15;
-
 impl Gzip {
     fn new() -> Self {
         Self {
@@ -366,7 +378,8 @@ impl Brotli {
     fn new() -> Self {
         let alloc = StandardAlloc::default;
         Self {
-            state: BrotliState::new(alloc(), alloc(), alloc()),
+            // Strict: windows of at most 16 MiB, as RFC 7932 has them, and not of 1 GiB.
+            state: BrotliState::new_strict(alloc(), alloc(), alloc()),
             is_fresh: true,
             is_done: false,
         }

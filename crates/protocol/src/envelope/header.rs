@@ -143,7 +143,8 @@ impl fmt::Display for ItemType<'_> {
 }
 
 impl<'a> EnvelopeHeader<'a> {
-    pub(super) fn parse(line: &'a [u8]) -> Result<Self, EnvelopeError> {
+    /// Reads the line alone.
+    pub fn parse(line: &'a [u8]) -> Result<Self, EnvelopeError> {
         let mut header = Self::default();
         read_object(line, Part::Header, |key, value| match key {
             Known::EventId => header.event_id = text(value).and_then(|text| text.parse().ok()),

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use copal_model::ProjectId;
 use copal_pipeline::received::{BodyKind, Received};
 use copal_protocol::{
-    AuthError, ContentEncoding, Credentials, Decoder, Dsn, Envelope, EnvelopeHeader, EventId,
+    AuthError, ContentEncoding, Credentials, Decoder, Dsn, EnvelopeHeader, EventId, Framed, Framer,
     ItemType, Sources,
 };
 use http::HeaderMap;
@@ -75,15 +75,27 @@ async fn take_envelope(
     };
     let limit = ingest.config.envelope_bytes_max;
     let mut intake = Intake::begin(&parts.headers, body, limit, &ingest.config, &ingest.budget)?;
-    let (credentials, project) = match (found, admitted) {
-        (Some(credentials), Some(project)) => (credentials, project),
-        _ => admit_by_envelope(ingest, intake.first_line().await?, asked).await?,
+    let mut framer = Framer::default();
+    let (credentials, project) = if let (Some(credentials), Some(project)) = (found, admitted) {
+        (credentials, project)
+    } else {
+        read_header(&mut intake, &mut framer).await?;
+        admit_by_envelope(ingest, framer.header_line(), asked).await?
     };
+    // A body that is too large is told as that, whatever is in it: so it is read to its end.
+    let mut framing = Ok(());
+    let frame = |piece: &[u8]| {
+        if framing.is_ok() {
+            framing = framer.feed(piece);
+        }
+        Ok(())
+    };
+    intake.read(frame).await?;
+    framing?;
+    let envelope = framer.finish()?;
+    check_dsn(&envelope, &credentials, project)?;
     let fallback = ingest.fresh_event_id();
-    let envelope = Envelope::parse(intake.rest().await?)?;
-    check_dsn(&envelope.header, &credentials, project)?;
     let id = event_id(&envelope, fallback);
-    let kept = intake.for_journal();
     let record = Record {
         arrival: arrival(ingest, &parts),
         project,
@@ -91,8 +103,25 @@ async fn take_envelope(
         fallback,
         kind: BodyKind::Envelope,
     };
-    keep(ingest, record, kept).await?;
+    keep(ingest, record, intake.for_journal().await).await?;
     Ok(id)
+}
+
+/// Reads until the first line is there. Without credentials, one that is none is a lack of them.
+async fn read_header(intake: &mut Intake, framer: &mut Framer) -> Result<(), Rejection> {
+    let unreadable = |_| AuthError::Unreadable {
+        place: "the envelope header",
+        problem: "it is not a JSON object on one line",
+    };
+    while framer.header_line().is_none() {
+        let mut feed = |piece: &[u8]| Ok(framer.feed(piece).map_err(unreadable)?);
+        if !intake.step(&mut feed).await? {
+            // The only line may end without a newline.
+            framer.feed(b"\n").map_err(unreadable)?;
+            break;
+        }
+    }
+    Ok(())
 }
 
 async fn take_event(ingest: &Arc<Ingest>, request: Request) -> Result<EventId, Rejection> {
@@ -102,16 +131,21 @@ async fn take_event(ingest: &Arc<Ingest>, request: Request) -> Result<EventId, R
     let project = admit(ingest, &credentials, asked).await?;
     let limit = ingest.config.event_bytes_max;
     let mut intake = Intake::begin(&parts.headers, body, limit, &ingest.config, &ingest.budget)?;
-    let event = intake.rest().await?;
+    let mut event = Vec::new();
+    let append = |piece: &[u8]| {
+        event.extend_from_slice(piece);
+        Ok(())
+    };
+    intake.read(append).await?;
     if event.trim_ascii().is_empty() {
         return Err(Rejection::Event("empty request body".to_owned()));
     }
-    let legacy = decode_legacy(event, limit)?;
+    let legacy = decode_legacy(&event, limit)?;
     let fallback = ingest.fresh_event_id();
-    let id = payload::event_id(legacy.as_deref().unwrap_or(event))?.unwrap_or(fallback);
+    let id = payload::event_id(legacy.as_deref().unwrap_or(&event))?.unwrap_or(fallback);
     let kept = match legacy {
-        Some(decoded) => intake.for_journal_instead(decoded),
-        None => intake.for_journal(),
+        Some(decoded) => intake.for_journal_instead(decoded).await,
+        None => intake.for_journal().await,
     };
     let record = Record {
         arrival: arrival(ingest, &parts),
@@ -211,13 +245,10 @@ async fn admit(
 /// Lets an envelope in by the DSN in its own header, as tunnels send them.
 async fn admit_by_envelope(
     ingest: &Ingest,
-    body: &[u8],
+    header_line: Option<&[u8]>,
     asked: Option<u64>,
 ) -> Result<(Credentials, ProjectId), Rejection> {
-    if body.is_empty() {
-        return Err(AuthError::Missing.into());
-    }
-    let (header, _) = EnvelopeHeader::parse_first_line(body)?;
+    let header = EnvelopeHeader::parse(header_line.ok_or(AuthError::Missing)?)?;
     let (credentials, dsn) = Credentials::from_envelope(&header)?;
     if asked.is_some_and(|asked| asked != dsn.project_id) {
         return Err(Rejection::DsnMismatch);
@@ -228,11 +259,11 @@ async fn admit_by_envelope(
 
 /// The DSN of an envelope, if it has one, must be the one that the request was let in by.
 fn check_dsn(
-    header: &EnvelopeHeader<'_>,
+    envelope: &Framed,
     credentials: &Credentials,
     project: ProjectId,
 ) -> Result<(), Rejection> {
-    let Some(dsn) = header.dsn.as_deref() else {
+    let Some(dsn) = EnvelopeHeader::parse(&envelope.header_line)?.dsn else {
         return Ok(());
     };
     let dsn: Dsn = dsn.parse().map_err(|_| Rejection::DsnMismatch)?;
@@ -242,14 +273,11 @@ fn check_dsn(
 }
 
 /// The id to answer: the envelope's, else that of its event, as the pipeline chooses it too.
-fn event_id(envelope: &Envelope<'_>, fallback: EventId) -> Option<EventId> {
-    let event = || {
-        let mut items = envelope.items.iter();
-        let event = items.find(|item| item.header.item_type == ItemType::Event)?;
-        let own = payload::event_id(event.payload).ok().flatten();
-        Some(own.unwrap_or(fallback))
-    };
-    envelope.header.event_id.or_else(event)
+fn event_id(envelope: &Framed, fallback: EventId) -> Option<EventId> {
+    let has_event = envelope.item_types.contains(&ItemType::Event);
+    let own = |event: &Vec<u8>| payload::event_id(event).ok().flatten();
+    let of_event = || envelope.event.as_ref().and_then(own).unwrap_or(fallback);
+    envelope.event_id.or_else(|| has_event.then(of_event))
 }
 
 /// What old clients send to the store endpoint: base64, and zlib within it.

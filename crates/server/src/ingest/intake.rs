@@ -1,11 +1,12 @@
 //! A body on its way in: counted as sent and as decoded, while it streams.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::body::{Body, Bytes};
 use copal_pipeline::received::BodyEncoding;
-use copal_protocol::limits::HEADER_LINE_BYTES_MAX;
+use copal_protocol::limits::EVENT_BYTES_MAX;
 use copal_protocol::{ContentEncoding, Decoder};
 use futures_util::StreamExt;
 use http::HeaderMap;
@@ -19,6 +20,11 @@ use crate::listen::BodyError;
 const FEED_BYTES: usize = 8 * 1024;
 /// Bytes of a body that are not worth compressing for the journal.
 const PLAIN_BYTES_MAX: usize = 1_024;
+/// Bytes of a body that are compressed at once; a larger one would hold a worker for more than a
+/// millisecond.
+const INLINE_BYTES_MAX: usize = 256 * 1024;
+/// Bytes that are reserved for a body because it announces them. Announcing costs nothing.
+const RESERVED_BYTES_MAX: usize = 64 * 1024;
 /// Level for bodies that we compress: as fast as the disk.
 const ZSTD_LEVEL: i32 = 1;
 
@@ -64,17 +70,17 @@ impl Drop for Share {
     }
 }
 
-/// A body on its way in.
+/// A body on its way in. Only what the journal keeps of it stays in memory; what it decodes to is
+/// handed on piece by piece.
 pub(super) struct Intake {
     stream: axum::body::BodyDataStream,
     encoding: ContentEncoding,
     /// `None` once the body is over.
     decoder: Option<Decoder>,
-    /// The body as sent, where the journal can keep it so.
+    /// The body as sent.
     wire: Vec<u8>,
-    wire_bytes: usize,
     wire_bytes_max: usize,
-    decoded: Vec<u8>,
+    decoded_bytes: usize,
     share: Share,
 }
 
@@ -94,7 +100,8 @@ impl Intake {
         let encoding = ContentEncoding::parse(Some(encoding))?;
         let announced = headers.get(CONTENT_LENGTH);
         let announced = announced.and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-        if announced.is_some_and(|bytes| bytes > config.wire_bytes_max as u64) {
+        let announced = usize::try_from(announced.unwrap_or(0)).unwrap_or(usize::MAX);
+        if announced > config.wire_bytes_max {
             return Err(Rejection::TooLarge {
                 limit_bytes: config.wire_bytes_max,
             });
@@ -103,10 +110,9 @@ impl Intake {
             stream: body.into_data_stream(),
             encoding,
             decoder: Some(Decoder::new(encoding, decoded_bytes_max)),
-            wire: Vec::new(),
-            wire_bytes: 0,
+            wire: Vec::with_capacity(announced.min(RESERVED_BYTES_MAX)),
             wire_bytes_max: config.wire_bytes_max,
-            decoded: Vec::new(),
+            decoded_bytes: 0,
             share: Share {
                 budget: Arc::clone(budget),
                 bytes: 0,
@@ -114,45 +120,20 @@ impl Intake {
         })
     }
 
-    /// Reads until the first line is there, or all that there is.
-    pub(super) async fn first_line(&mut self) -> Result<&[u8], Rejection> {
-        while self.decoded.len() <= HEADER_LINE_BYTES_MAX && !self.decoded.contains(&b'\n') {
-            if !self.step().await? {
-                break;
-            }
-        }
-        Ok(&self.decoded)
+    /// Reads all that there is and gives `sink` what it decodes to.
+    pub(super) async fn read(
+        &mut self,
+        mut sink: impl FnMut(&[u8]) -> Result<(), Rejection> + Send,
+    ) -> Result<(), Rejection> {
+        while self.step(&mut sink).await? {}
+        Ok(())
     }
 
-    /// Reads the rest.
-    pub(super) async fn rest(&mut self) -> Result<&[u8], Rejection> {
-        while self.step().await? {}
-        Ok(&self.decoded)
-    }
-
-    /// The body as the journal keeps it: as sent where it can be, else compressed by us.
-    pub(super) fn for_journal(self) -> std::io::Result<Kept> {
-        let decoded_bytes = self.decoded.len() as u64;
-        let (encoding, body) = match self.encoding {
-            ContentEncoding::Gzip => (BodyEncoding::Gzip, self.wire),
-            ContentEncoding::Zstd => (BodyEncoding::Zstd, self.wire),
-            _ => return Kept::of_plain(self.decoded, self.share),
-        };
-        Ok(Kept {
-            encoding,
-            body,
-            decoded_bytes,
-            _share: self.share,
-        })
-    }
-
-    /// A body that is none of the request's: keeps `decoded` in its place.
-    pub(super) fn for_journal_instead(self, decoded: Vec<u8>) -> std::io::Result<Kept> {
-        Kept::of_plain(decoded, self.share)
-    }
-
-    /// Takes the next piece; false when the body is over.
-    async fn step(&mut self) -> Result<bool, Rejection> {
+    /// The same for the next piece only; false when the body is over.
+    pub(super) async fn step(
+        &mut self,
+        sink: &mut (impl FnMut(&[u8]) -> Result<(), Rejection> + Send),
+    ) -> Result<bool, Rejection> {
         if self.decoder.is_none() {
             return Ok(false);
         }
@@ -163,33 +144,62 @@ impl Intake {
             return Ok(false);
         };
         let piece = piece.map_err(broken)?;
-        self.take(&piece).await?;
+        self.take(&piece, sink).await?;
         Ok(true)
     }
 
-    async fn take(&mut self, piece: &Bytes) -> Result<(), Rejection> {
-        self.wire_bytes += piece.len();
-        if self.wire_bytes > self.wire_bytes_max {
+    async fn take(
+        &mut self,
+        piece: &Bytes,
+        sink: &mut (impl FnMut(&[u8]) -> Result<(), Rejection> + Send),
+    ) -> Result<(), Rejection> {
+        if self.wire.len() + piece.len() > self.wire_bytes_max {
             return Err(Rejection::TooLarge {
                 limit_bytes: self.wire_bytes_max,
             });
         }
-        if matches!(self.encoding, ContentEncoding::Gzip | ContentEncoding::Zstd) {
-            self.wire.extend_from_slice(piece);
-        }
+        self.wire.extend_from_slice(piece);
         for part in piece.chunks(FEED_BYTES) {
-            let before = self.decoded.len();
+            let before = self.decoded_bytes;
             if let Some(decoder) = &mut self.decoder {
-                decoder.feed(part, &mut self.decoded)?;
+                decoder.feed_to(part, &mut *sink)?;
+                self.decoded_bytes = decoder.decoded_bytes();
             }
-            let kept = self.wire.capacity() + self.decoded.capacity();
-            self.share.grow_to(kept)?;
-            if self.decoded.len() - before > 16 * FEED_BYTES {
+            self.share.grow_to(self.held_bytes())?;
+            if self.decoded_bytes - before > 16 * FEED_BYTES {
                 // Much came out of little: let others have the worker.
                 tokio::task::yield_now().await;
             }
         }
         Ok(())
+    }
+
+    /// Memory that the body takes: itself, the decoder's window, and an event that is looked into.
+    fn held_bytes(&self) -> usize {
+        let looked_into = self.encoding.window_bytes_max() + EVENT_BYTES_MAX;
+        self.wire.capacity() + self.decoded_bytes.min(looked_into)
+    }
+
+    /// The body as the journal keeps it: as sent where it is compressed, else compressed by us.
+    pub(super) async fn for_journal(self) -> std::io::Result<Kept> {
+        let encoding = match self.encoding {
+            ContentEncoding::Identity => return Kept::of_plain(self.wire, self.share).await,
+            ContentEncoding::Gzip => BodyEncoding::Gzip,
+            ContentEncoding::Deflate => BodyEncoding::Deflate,
+            ContentEncoding::Brotli => BodyEncoding::Brotli,
+            ContentEncoding::Zstd => BodyEncoding::Zstd,
+        };
+        Ok(Kept {
+            encoding,
+            body: self.wire,
+            decoded_bytes: self.decoded_bytes as u64,
+            _share: self.share,
+        })
+    }
+
+    /// A body that is none of the request's: keeps `decoded` in its place.
+    pub(super) async fn for_journal_instead(self, decoded: Vec<u8>) -> std::io::Result<Kept> {
+        Kept::of_plain(decoded, self.share).await
     }
 }
 
@@ -202,13 +212,15 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    fn of_plain(decoded: Vec<u8>, share: Share) -> std::io::Result<Self> {
-        let decoded_bytes = decoded.len() as u64;
-        let (encoding, body) = if decoded.len() <= PLAIN_BYTES_MAX {
-            (BodyEncoding::Identity, decoded)
+    async fn of_plain(plain: Vec<u8>, share: Share) -> std::io::Result<Self> {
+        let decoded_bytes = plain.len() as u64;
+        let (encoding, body) = if plain.len() <= PLAIN_BYTES_MAX {
+            (BodyEncoding::Identity, plain)
+        } else if plain.len() <= INLINE_BYTES_MAX {
+            (BodyEncoding::Zstd, compress(&plain)?)
         } else {
-            let compressed = zstd::bulk::compress(&decoded, ZSTD_LEVEL)?;
-            (BodyEncoding::Zstd, compressed)
+            let compressing = tokio::task::spawn_blocking(move || compress(&plain));
+            (BodyEncoding::Zstd, compressing.await??)
         };
         Ok(Self {
             encoding,
@@ -217,6 +229,22 @@ impl Kept {
             _share: share,
         })
     }
+}
+
+thread_local! {
+    /// Making a context costs more than compressing a usual event with it.
+    static COMPRESSOR: RefCell<Option<zstd::bulk::Compressor<'static>>> =
+        const { RefCell::new(None) };
+}
+
+fn compress(plain: &[u8]) -> std::io::Result<Vec<u8>> {
+    COMPRESSOR.with_borrow_mut(|compressor| {
+        let compressor = match compressor {
+            Some(made) => made,
+            none => none.insert(zstd::bulk::Compressor::new(ZSTD_LEVEL)?),
+        };
+        compressor.compress(plain)
+    })
 }
 
 fn broken(error: axum::Error) -> Rejection {
