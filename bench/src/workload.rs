@@ -107,7 +107,9 @@ impl Template {
             (ENVIRONMENT, What::Environment),
             (NUMBER, What::Number),
         ] {
-            gaps.extend(memmem::find_iter(&bytes, pattern).map(|start| Gap {
+            let found = memmem::find_iter(&bytes, pattern)
+                .filter(|start| what != What::Number || !is_in_source_code(&bytes[..*start]));
+            gaps.extend(found.map(|start| Gap {
                 start,
                 length: pattern.len(),
                 what,
@@ -140,12 +142,25 @@ impl Template {
                     "product"
                 }
                 .to_owned(),
-                What::Number => format!("{:08}", number % 100_000_000),
+                // As JSON a number has no leading zero.
+                What::Number => format!("{}", 10_000_000 + number % 90_000_000),
             };
             debug_assert_eq!(text.len(), gap.length);
             body[gap.start..gap.start + gap.length].copy_from_slice(text.as_bytes());
         }
     }
+}
+
+/// Whether what follows `before` stands in a line of source code, which is the same in all events
+/// of a fault: the last key before it says so.
+fn is_in_source_code(before: &[u8]) -> bool {
+    // A quote within a string has a backslash before it.
+    let key = memmem::rfind_iter(before, b"\":").find(|at| !before[..*at].ends_with(b"\\"));
+    key.is_some_and(|at| {
+        [&b"context_line"[..], b"pre_context", b"post_context"]
+            .iter()
+            .any(|name| before[..at].ends_with(name))
+    })
 }
 
 /// Runs of at least `least` times `byte`.
@@ -206,5 +221,18 @@ mod tests {
         );
         assert!(value["timestamp"].is_f64());
         assert_eq!(value["user"], "u0000007");
+    }
+
+    #[test]
+    fn numbers_change_in_messages_but_not_in_source_code() {
+        let text = r#"{"value":"order 77777777","frames":[{"context_line":"f({\"id\": 77777777})","pre_context":["a","b 77777777"],"vars":{"id":77777777}}]}"#;
+        let mut body = Vec::new();
+        Template::new(text.as_bytes().to_vec()).write(5, &mut body);
+        let value: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(value["value"], "order 10000005");
+        let frame = &value["frames"][0];
+        assert_eq!(frame["context_line"], r#"f({"id": 77777777})"#);
+        assert_eq!(frame["pre_context"][1], "b 77777777");
+        assert_eq!(frame["vars"]["id"], 10_000_005);
     }
 }
