@@ -10,9 +10,12 @@
 //! - [`run`]: the loop
 //! - `batch`: journal entries to a batch, and what becomes of poison
 //! - `scopes`: leave to record, remembered for a second
+//! - `tally`: what a batch is counted as in the metrics
 
 mod batch;
+mod contract;
 mod scopes;
+mod tally;
 
 use std::future::Future;
 use std::ops::Range;
@@ -20,16 +23,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use copal_journal::{Entry, Journal};
-use copal_model::{Clock, Outcome, ProjectId};
-use copal_store::access::{Access, RecordAccess};
-use copal_store::record::{Batch, Disposition, JournalId, Recorded, Recorder};
+use copal_model::Clock;
+use copal_store::record::{Batch, JournalId, Recorded};
 use tokio::sync::{mpsc, watch};
 use uuid::Uuid;
 
-use crate::expand::Rejected;
-use crate::received::{Received, ReceivedError};
 use batch::Preparation;
+pub use contract::{Destination, Prepare, Prepared};
 use scopes::Scopes;
+use tally::Tally;
 
 /// Records in one batch.
 pub const BATCH_RECORDS_MAX: usize = 1_000;
@@ -53,61 +55,6 @@ pub enum Error {
     /// The store cannot be written to, and trying again is of no use.
     #[error("recording events: {0}")]
     Store(#[from] copal_store::Error),
-}
-
-/// What one record comes to.
-#[derive(Debug, Default)]
-pub struct Prepared {
-    /// The event to record.
-    pub event: Option<copal_store::record::NewEvent>,
-    /// Items that end here.
-    pub rejected: Vec<Rejected>,
-}
-
-/// What turns a record into an event to record: the steps between journal and store.
-pub trait Prepare: Send + Sync + 'static {
-    /// Prepares a record. May panic: the record is then tried again, and quarantined at last.
-    ///
-    /// # Errors
-    /// When the record is damaged.
-    fn prepare(
-        &self,
-        received: &Received<'_>,
-        access: &RecordAccess,
-    ) -> Result<Prepared, ReceivedError>;
-}
-
-/// What the pipeline asks of the store.
-pub trait Destination: Send + Sync + 'static {
-    /// See [`Recorder::record`].
-    fn record(&self, batch: Batch) -> impl Future<Output = copal_store::Result<Recorded>> + Send;
-    /// See [`Recorder::journal_position`].
-    fn journal_position(
-        &self,
-        journal: JournalId,
-    ) -> impl Future<Output = copal_store::Result<Option<u64>>> + Send;
-    /// See [`Access::open_recording`].
-    fn open_recording(
-        &self,
-        project: ProjectId,
-    ) -> impl Future<Output = copal_store::Result<Option<RecordAccess>>> + Send;
-}
-
-impl<S: Recorder + Access + ?Sized + 'static> Destination for S {
-    async fn record(&self, batch: Batch) -> copal_store::Result<Recorded> {
-        Recorder::record(self, batch).await
-    }
-
-    async fn journal_position(&self, journal: JournalId) -> copal_store::Result<Option<u64>> {
-        Recorder::journal_position(self, journal).await
-    }
-
-    async fn open_recording(
-        &self,
-        project: ProjectId,
-    ) -> copal_store::Result<Option<RecordAccess>> {
-        Access::open_recording(self, project).await
-    }
 }
 
 /// What the pipeline works with.
@@ -398,52 +345,6 @@ enum Attempt {
     Stopped,
     /// The store cannot take this batch, whenever it is asked.
     Refused(copal_store::Error),
-}
-
-/// What a batch will be counted as, once it is recorded.
-struct Tally {
-    records: usize,
-    outcomes: Vec<(&'static str, u64)>,
-    quarantined: usize,
-    received_at: Option<copal_model::Timestamp>,
-}
-
-impl Tally {
-    fn of(batch: &Batch) -> Self {
-        let outcomes = batch
-            .outcomes
-            .iter()
-            .map(|one| (one.outcome.as_str(), one.quantity));
-        Self {
-            records: batch.events.len(),
-            outcomes: outcomes.collect(),
-            quarantined: batch.quarantined.len(),
-            received_at: batch.events.last().map(|event| event.received_at),
-        }
-    }
-
-    fn count(self, recorded: &Recorded, now: copal_model::Timestamp) {
-        metrics::histogram!("copal_pipeline_batch_events").record(self.records as f64);
-        for (outcome, quantity) in self.outcomes {
-            metrics::counter!("copal_items_total", "outcome" => outcome).increment(quantity);
-        }
-        for event in &recorded.events {
-            let outcome = match event.disposition {
-                Disposition::Duplicate => Outcome::Invalid("duplicate"),
-                // Its project's counters are gone too.
-                Disposition::ProjectGone => continue,
-                Disposition::New | Disposition::Regressed | Disposition::Joined => {
-                    Outcome::Accepted
-                }
-            };
-            metrics::counter!("copal_items_total", "outcome" => outcome.as_str()).increment(1);
-        }
-        metrics::counter!("copal_quarantined_records_total").increment(self.quarantined as u64);
-        if let Some(received_at) = self.received_at {
-            let lag = now.duration_since(received_at).as_secs_f64();
-            metrics::gauge!("copal_pipeline_lag_seconds").set(lag);
-        }
-    }
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@
 
 mod glob;
 mod parse;
+mod patterns;
 
 use std::sync::LazyLock;
 
@@ -17,6 +18,7 @@ use regex::bytes::{RegexSet, RegexSetBuilder};
 
 pub use self::parse::{Problem, RuleError};
 use crate::family::Family;
+use patterns::{Patterns, normal_path};
 
 /// Rules, in the order in which they apply: later ones win.
 #[derive(Debug)]
@@ -139,38 +141,6 @@ enum Range {
     Here,
     Callees,
     Callers,
-}
-
-/// Patterns by field, and the words that categories are.
-#[derive(Debug, Default)]
-struct Patterns {
-    fields: [Vec<String>; Field::COUNT],
-    categories: Vec<String>,
-}
-
-impl Patterns {
-    fn add(&mut self, field: Field, pattern: &str, style: glob::Style) -> (Field, usize) {
-        (
-            field,
-            place(
-                &mut self.fields[field as usize],
-                &glob::to_regex(pattern, style),
-            ),
-        )
-    }
-
-    fn word(&mut self, category: &str) -> usize {
-        place(&mut self.categories, category)
-    }
-}
-
-fn place(list: &mut Vec<String>, text: &str) -> usize {
-    list.iter()
-        .position(|known| known == text)
-        .unwrap_or_else(|| {
-            list.push(text.to_owned());
-            list.len() - 1
-        })
 }
 
 static BUILTIN: LazyLock<Rules> = LazyLock::new(|| {
@@ -418,18 +388,6 @@ impl Range {
             ),
         }
     }
-}
-
-/// Lower case, `/` between parts and in front.
-fn normal_path(text: &str, out: &mut Vec<u8>) {
-    out.clear();
-    if !text.starts_with(['/', '\\']) {
-        out.push(b'/');
-    }
-    out.extend(text.bytes().map(|byte| match byte {
-        b'\\' => b'/',
-        other => other.to_ascii_lowercase(),
-    }));
 }
 
 #[cfg(test)]

@@ -5,17 +5,17 @@ use std::sync::Mutex;
 
 use copal_journal::fs::RealFs;
 use copal_journal::{Config, Folder};
-use copal_model::{Email, KeyId, OrgId, Plan, Timestamp, UserId};
+use copal_model::{Email, KeyId, OrgId, Plan, ProjectId, Timestamp, UserId};
 use copal_protocol::EventId;
-use copal_store::access::OrgRef;
+use copal_store::access::{Access, OrgRef, RecordAccess};
 use copal_store::projects::{NewProject, Projects as _};
-use copal_store::record::RecordedEvent;
+use copal_store::record::{Disposition, RecordedEvent};
 use copal_store::sqlite::{Options, SqliteStore};
 use copal_store::users::{NewUser, Users as _};
 
 use super::*;
 use crate::prepare::Steps;
-use crate::received::{BodyEncoding, BodyKind};
+use crate::received::{BodyEncoding, BodyKind, Received, ReceivedError};
 
 /// A message that makes [`Touchy`] panic.
 const POISON: &str = "panic, please";

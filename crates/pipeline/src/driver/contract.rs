@@ -1,0 +1,65 @@
+//! What the driver asks of the steps before it and of the store behind it.
+
+use std::future::Future;
+
+use copal_model::ProjectId;
+use copal_store::access::{Access, RecordAccess};
+use copal_store::record::{Batch, JournalId, Recorded, Recorder};
+
+use crate::expand::Rejected;
+use crate::received::{Received, ReceivedError};
+
+/// What one record comes to.
+#[derive(Debug, Default)]
+pub struct Prepared {
+    /// The event to record.
+    pub event: Option<copal_store::record::NewEvent>,
+    /// Items that end here.
+    pub rejected: Vec<Rejected>,
+}
+
+/// What turns a record into an event to record: the steps between journal and store.
+pub trait Prepare: Send + Sync + 'static {
+    /// Prepares a record. May panic: the record is then tried again, and quarantined at last.
+    ///
+    /// # Errors
+    /// When the record is damaged.
+    fn prepare(
+        &self,
+        received: &Received<'_>,
+        access: &RecordAccess,
+    ) -> Result<Prepared, ReceivedError>;
+}
+
+/// What the pipeline asks of the store.
+pub trait Destination: Send + Sync + 'static {
+    /// See [`Recorder::record`].
+    fn record(&self, batch: Batch) -> impl Future<Output = copal_store::Result<Recorded>> + Send;
+    /// See [`Recorder::journal_position`].
+    fn journal_position(
+        &self,
+        journal: JournalId,
+    ) -> impl Future<Output = copal_store::Result<Option<u64>>> + Send;
+    /// See [`Access::open_recording`].
+    fn open_recording(
+        &self,
+        project: ProjectId,
+    ) -> impl Future<Output = copal_store::Result<Option<RecordAccess>>> + Send;
+}
+
+impl<S: Recorder + Access + ?Sized + 'static> Destination for S {
+    async fn record(&self, batch: Batch) -> copal_store::Result<Recorded> {
+        Recorder::record(self, batch).await
+    }
+
+    async fn journal_position(&self, journal: JournalId) -> copal_store::Result<Option<u64>> {
+        Recorder::journal_position(self, journal).await
+    }
+
+    async fn open_recording(
+        &self,
+        project: ProjectId,
+    ) -> copal_store::Result<Option<RecordAccess>> {
+        Access::open_recording(self, project).await
+    }
+}
