@@ -12,7 +12,8 @@ impl Clock for SystemClock {
         reason = "this is the clock that all others ask"
     )]
     fn now(&self) -> Timestamp {
-        Timestamp::now()
+        let now = Timestamp::now();
+        Timestamp::from_microsecond(now.as_microsecond()).expect("now is within the calendar")
     }
 }
 

@@ -4,7 +4,8 @@ use crate::Timestamp;
 
 /// Tells the time.
 pub trait Clock: Send + Sync {
-    /// Now.
+    /// Now, in whole microseconds: what is kept of it, so that what is answered at once and what
+    /// is read later are equal.
     fn now(&self) -> Timestamp;
 }
 

@@ -36,10 +36,10 @@ pub enum Condition {
     Assigned,
     /// `level:error`.
     Level(Level),
-    /// `title:`, `culprit:`, `error.type:`, `project:`.
+    /// `title:`, `culprit:`, `project:`.
     Field(Field, Pattern),
     /// A tag, or one of the terms that are indexed like tags (`release`, `environment`, `user`,
-    /// `url`, `stack.function`, …): some event of the issue has it.
+    /// `url`, `stack.function`, `error.type`, `message`, …): some event of the issue has it.
     Tag(String, Pattern),
     /// `events:>10`, `users:5`.
     Count(CountField, Comparison, u64),
@@ -52,12 +52,10 @@ pub enum Condition {
 /// Text columns of an issue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Field {
-    /// The title, which holds the message too.
+    /// The title.
     Title,
     /// The place blamed.
     Culprit,
-    /// The exception's type.
-    ErrorType,
     /// The project's slug.
     Project,
 }
@@ -228,7 +226,7 @@ fn take_value(text: &str) -> Result<(String, &str), String> {
 fn keyed(key: &str, value: &str, now: Timestamp) -> Result<Condition, String> {
     let pattern = || Pattern::new(value);
     Ok(match key {
-        "is" => match value {
+        "is" => match &*value.to_ascii_lowercase() {
             "open" | "unresolved" => Condition::Status(IssueStatus::Open),
             "resolved" => Condition::Status(IssueStatus::Resolved),
             "ignored" => Condition::Status(IssueStatus::Ignored),
@@ -242,12 +240,12 @@ fn keyed(key: &str, value: &str, now: Timestamp) -> Result<Condition, String> {
         },
         "level" => Condition::Level(
             value
+                .to_ascii_lowercase()
                 .parse()
                 .map_err(|error| format!("`level:{value}`: {error}"))?,
         ),
-        "title" | "message" => Condition::Field(Field::Title, pattern()),
+        "title" => Condition::Field(Field::Title, pattern()),
         "culprit" => Condition::Field(Field::Culprit, pattern()),
-        "error.type" => Condition::Field(Field::ErrorType, pattern()),
         "project" => Condition::Field(Field::Project, pattern()),
         "events" => count(CountField::Events, value)?,
         "users" => count(CountField::Users, value)?,
@@ -346,6 +344,13 @@ mod tests {
             terms[4].condition,
             Condition::Count(CountField::Events, Comparison::GreaterOrEqual, 10)
         );
+    }
+
+    #[test]
+    fn levels_and_states_are_known_in_capitals_too() {
+        let terms = terms("is:OPEN level:ERROR");
+        assert_eq!(terms[0].condition, Condition::Status(IssueStatus::Open));
+        assert_eq!(terms[1].condition, Condition::Level(Level::Error));
     }
 
     #[test]

@@ -133,6 +133,12 @@ impl From<copal_store::Error> for Problem {
                 "Limit reached",
                 format!("There can be at most {limit} {what}. Delete one you no longer need."),
             ),
+            Error::BadCursor => Self::new(
+                StatusCode::BAD_REQUEST,
+                "invalid",
+                "Cannot be used",
+                "`cursor` cannot be used: take it from the header `Link` of the page before.",
+            ),
             Error::Unavailable(_) => {
                 tracing::warn!(%error, "the store is not available");
                 Self::new(

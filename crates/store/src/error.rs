@@ -26,6 +26,9 @@ pub enum Error {
         /// The noun.
         what: &'static str,
     },
+    /// The cursor is none that a page of this list gave.
+    #[error("the cursor is none that a page of this list gave")]
+    BadCursor,
     /// The store cannot answer now; a later try may succeed.
     #[error("the store is not available: {0}")]
     Unavailable(String),

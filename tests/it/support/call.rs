@@ -1,5 +1,6 @@
 //! Calls to the REST API.
 
+use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, RequestBuilder, Url};
 use serde_json::Value;
 
@@ -9,6 +10,7 @@ use super::{TestApp, text};
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
     pub(crate) body: String,
 }
 
@@ -17,6 +19,7 @@ impl Answer {
         let response = request.send().await.unwrap();
         Self {
             status: response.status().as_u16(),
+            headers: response.headers().clone(),
             body: response.text().await.unwrap(),
         }
     }
@@ -26,6 +29,18 @@ impl Answer {
     pub(crate) fn json(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.body);
         serde_json::from_str(&self.body).unwrap()
+    }
+
+    /// A header's text, or nothing.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        let value = self.headers.get(name);
+        value.map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The address of the next page.
+    pub(crate) fn next(&self) -> Option<&str> {
+        let link = self.header("link").strip_prefix('<')?;
+        link.strip_suffix(">; rel=\"next\"")
     }
 }
 

@@ -62,7 +62,9 @@ impl TestApp {
     fn start_as(listen: &str, settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut command = command(folder.path());
-        command.envs(settings.iter().copied());
+        command
+            .env("COPAL_LOG", "warn")
+            .envs(settings.iter().copied());
         let mut server = Server::launch(command, listen);
         let mut app = Self {
             base_url: server.wait_until_it_listens(),

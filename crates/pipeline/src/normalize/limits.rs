@@ -68,7 +68,9 @@ pub(super) const CLOCK_DRIFT_MIN_SECS: i64 = 55 * 60;
 pub(super) const FUTURE_MAX_SECS: i64 = 60;
 /// Seconds that an event may lie in the past (90 days).
 pub(super) const PAST_MAX_SECS: i64 = 90 * 24 * 60 * 60;
-/// Distinct search terms taken from the frames of an event.
+/// Distinct search terms taken from an event.
 pub(super) const SEARCH_TERMS_MAX: usize = 30;
+/// Characters of the message that can be searched.
+pub(super) const SEARCH_MESSAGE_CHARS_MAX: usize = 1_000;
 /// Characters of an exception's value that the title shows.
 pub(super) const TITLE_TYPE_CHARS_MAX: usize = 128;

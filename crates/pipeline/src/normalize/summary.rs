@@ -8,7 +8,7 @@ use copal_protocol::event::{Exception, Frame, Stacktrace, Text};
 use copal_protocol::{Event, EventId};
 
 use super::attributes::parse_level;
-use super::limits::{CULPRIT, SEARCH_TERMS_MAX, TITLE_TYPE_CHARS_MAX};
+use super::limits::{CULPRIT, SEARCH_MESSAGE_CHARS_MAX, SEARCH_TERMS_MAX, TITLE_TYPE_CHARS_MAX};
 
 /// What other steps need to know of a normalised event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub struct Summary {
     pub environment: Option<String>,
     /// Tags, unique by key.
     pub tags: Vec<(String, String)>,
-    /// Terms of the stack to search by.
+    /// What else to search by: the message, types of exceptions, names in the stack.
     pub search_terms: Vec<(&'static str, String)>,
 }
 
@@ -95,9 +95,7 @@ fn title(event: &Event<'_>) -> (String, Option<String>) {
     if let Some(exception) = event.exceptions.last() {
         return exception_title(event, exception);
     }
-    let entry = event.logentry.as_ref();
-    let message = entry.and_then(|entry| entry.formatted.as_deref().or(entry.message.as_deref()));
-    let line = first_line(message.unwrap_or_default());
+    let line = first_line(logged(event).unwrap_or_default());
     if !line.is_empty() {
         return (cut(line, TITLE_CHARS_MAX), None);
     }
@@ -110,6 +108,19 @@ fn title(event: &Event<'_>) -> (String, Option<String>) {
         None => "<unlabeled event>".to_owned(),
     };
     (title, None)
+}
+
+fn logged<'e>(event: &'e Event<'_>) -> Option<&'e str> {
+    let entry = event.logentry.as_ref()?;
+    entry.formatted.as_deref().or(entry.message.as_deref())
+}
+
+/// What the exception that was caught says, else what was logged.
+fn message<'e>(event: &'e Event<'_>) -> Option<&'e str> {
+    match event.exceptions.last() {
+        Some(exception) => exception.value.as_deref(),
+        None => logged(event),
+    }
 }
 
 fn exception_title(event: &Event<'_>, exception: &Exception<'_>) -> (String, Option<String>) {
@@ -223,10 +234,14 @@ fn culprit_of(event: &Event<'_>, stack: &Stacktrace<'_>) -> String {
     }
 }
 
-/// Names in the application's own frames, nearest to the failure first.
+/// The message, types of exceptions and names in the application's own frames, nearest to the
+/// failure first.
 fn search_terms(event: &Event<'_>) -> Vec<(&'static str, String)> {
     let mut seen = HashSet::new();
     let mut terms = Vec::new();
+    if let Some(message) = message(event).filter(|message| !message.is_empty()) {
+        terms.push(("message", cut(message, SEARCH_MESSAGE_CHARS_MAX)));
+    }
     let kinds = event
         .exceptions
         .iter()

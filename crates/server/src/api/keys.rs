@@ -99,7 +99,7 @@ async fn list(
 ) -> Result<Listed<Key>> {
     let request = paging.request()?;
     let all = app.store.list_keys(&project.scope).await?;
-    let page = page_of(all, &request, |key| key.id.to_string());
+    let page = page_of(all, &request, |key| key.id)?;
     let page = page.map(|key| Key::of(key, &app));
     Ok(Listed::new(page, &uri, &app.settings))
 }

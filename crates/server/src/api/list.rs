@@ -1,12 +1,16 @@
 //! Lists: a bare JSON array, and in the header `Link` the address of the next page.
 
+use std::fmt::Display;
+use std::str::FromStr;
+
 use axum::Json;
 use axum::http::{HeaderValue, Uri, header};
 use axum::response::{IntoResponse, Response};
-use copal_store::{Page, PageRequest};
+use copal_store::{Error, Page, PageRequest};
 use serde::Serialize;
 
 use crate::app::Settings;
+use crate::problem::Problem;
 
 /// One page of a list.
 #[derive(Debug)]
@@ -38,20 +42,30 @@ impl<T: Serialize> IntoResponse for Listed<T> {
     }
 }
 
-/// The part of a short list that is held in memory whole. `key` names a row; rows keep their order,
-/// and a page begins after the row that the cursor names.
-pub fn page_of<T>(rows: Vec<T>, request: &PageRequest, key: impl Fn(&T) -> String) -> Page<T> {
+/// A page of a list that is short enough to be held in memory whole.
+///
+/// Rows come in the order of their ids, which is that in which they were made. A page begins after
+/// the id that the cursor names, whether its row is still there or not.
+///
+/// # Errors
+/// When the cursor is no id.
+pub fn page_of<T, Id: Ord + Display + FromStr>(
+    mut rows: Vec<T>,
+    request: &PageRequest,
+    id: impl Fn(&T) -> Id,
+) -> Result<Page<T>, Problem> {
+    rows.sort_by_key(&id);
     let start = match &request.cursor {
         None => 0,
-        Some(cursor) => rows
-            .iter()
-            .position(|row| key(row) == *cursor)
-            .map_or(rows.len(), |at| at + 1),
+        Some(cursor) => {
+            let after: Id = cursor.parse().map_err(|_| Error::BadCursor)?;
+            rows.partition_point(|row| id(row) <= after)
+        }
     };
     let more = rows.len() > start + request.limit;
     let rows: Vec<T> = rows.into_iter().skip(start).take(request.limit).collect();
-    let next = rows.last().filter(|_| more).map(key);
-    Page { rows, next }
+    let next = rows.last().filter(|_| more).map(|row| id(row).to_string());
+    Ok(Page { rows, next })
 }
 
 fn next_link(uri: &Uri, cursor: &str, settings: &Settings) -> String {
@@ -72,6 +86,8 @@ fn next_link(uri: &Uri, cursor: &str, settings: &Settings) -> String {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::StatusCode;
+
     use super::*;
     use crate::auth::tests_support::settings;
 
@@ -92,7 +108,7 @@ mod tests {
         let mut request = PageRequest::first(2);
         let mut seen = Vec::new();
         loop {
-            let page = page_of(vec![1, 2, 3, 4], &request, i32::to_string);
+            let page = page_of(vec![4, 2, 3, 1], &request, |row| *row).unwrap();
             seen.push(page.rows);
             match page.next {
                 Some(next) => request.cursor = Some(next),
@@ -100,11 +116,11 @@ mod tests {
             }
         }
         assert_eq!(seen, [vec![1, 2], vec![3, 4]]);
-        request.cursor = Some("gone".to_owned());
-        assert!(
-            page_of(vec![1, 2], &request, i32::to_string)
-                .rows
-                .is_empty()
-        );
+        request.cursor = Some("2".to_owned());
+        let after_a_deleted_row = page_of(vec![1, 3], &request, |row| *row).unwrap();
+        assert_eq!(after_a_deleted_row.rows, [3]);
+        request.cursor = Some("no number".to_owned());
+        let refused = page_of(vec![1, 2], &request, |row| *row).unwrap_err();
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST);
     }
 }

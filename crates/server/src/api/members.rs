@@ -50,7 +50,7 @@ async fn list(
 ) -> Result<Listed<Member>> {
     let request = paging.request()?;
     let all = app.store.list_members(&org.scope).await?;
-    let page = page_of(all, &request, |member| member.user_id.to_string());
+    let page = page_of(all, &request, |member| member.user_id)?;
     let page = page.map(|member| Member {
         id: member.user_id.to_string(),
         user_id: member.user_id.to_string(),

@@ -99,9 +99,7 @@ async fn list(
     signed_in.reaches(Action::ReadOrg.rule(), &app)?;
     let request = paging.request()?;
     let all = app.store.list_organizations(signed_in.user.id).await?;
-    let page = page_of(all, &request, |(organization, _)| {
-        organization.id.to_string()
-    });
+    let page = page_of(all, &request, |(organization, _)| organization.id)?;
     let page = page.map(|(organization, role)| Organization::of(organization, role));
     Ok(Listed::new(page, &uri, &app.settings))
 }

@@ -119,7 +119,7 @@ async fn list(
 ) -> Result<Listed<Project>> {
     let request = paging.request()?;
     let all = app.store.list_projects(&org.scope).await?;
-    let page = page_of(all, &request, |project| project.id.to_string());
+    let page = page_of(all, &request, |project| project.id)?;
     let page = page.map(|project| Project::of(project, &org, &app));
     Ok(Listed::new(page, &uri, &app.settings))
 }

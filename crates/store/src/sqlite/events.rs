@@ -172,7 +172,7 @@ fn parse_cursor(cursor: &str) -> Result<Order> {
         let event: EventId = event.parse().ok()?;
         Some((received_at.parse().ok()?, *event.as_bytes()))
     };
-    read().ok_or(Error::NotFound { what: "cursor" })
+    read().ok_or(Error::BadCursor)
 }
 
 /// The columns of an event row; `e` is the partition's table.

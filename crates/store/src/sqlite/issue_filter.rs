@@ -103,7 +103,16 @@ fn condition(condition: &Condition) -> (String, Vec<Value>) {
             format!("{} {} ?", time_column(*field), sign(*comparison)),
             vec![time.as_microsecond().into()],
         ),
-        Condition::Text(text) => one("i.title like ? escape '\\'", format!("%{}%", escape(text))),
+        Condition::Text(text) => {
+            let anywhere = format!("%{}%", escape(text));
+            (
+                "(i.title like ? escape '\\'
+                  or exists (select 1 from issue_terms t where t.issue_id = i.id
+                    and t.key = 'message' and t.value like ? escape '\\'))"
+                    .to_owned(),
+                vec![anywhere.clone().into(), anywhere.into()],
+            )
+        }
     }
 }
 
@@ -119,7 +128,6 @@ const fn field_column(field: Field) -> &'static str {
     match field {
         Field::Title => "i.title",
         Field::Culprit => "i.culprit",
-        Field::ErrorType => "i.error_type",
         Field::Project => "p.slug",
     }
 }

@@ -270,7 +270,7 @@ fn parse_cursor(cursor: &str) -> Result<(i64, i64)> {
         let (key, id) = cursor.split_once('.')?;
         Some((key.parse().ok()?, id.parse().ok()?))
     };
-    read().ok_or(Error::NotFound { what: "cursor" })
+    read().ok_or(Error::BadCursor)
 }
 
 fn hours(connection: &Connection, issue: IssueId, since: Timestamp) -> Result<Vec<HourCount>> {

@@ -83,7 +83,11 @@ fn event(number: u128, hash: u8) -> NewEvent {
             error_type: Some("Timeout".to_owned()),
             culprit: "shop.pay".to_owned(),
             platform: "python".to_owned(),
-            search_terms: vec![("stack.function", "pay".to_owned())],
+            search_terms: vec![
+                ("message", format!("call {hash}")),
+                ("error.type", "Timeout".to_owned()),
+                ("stack.function", "pay".to_owned()),
+            ],
         },
         level: Level::Error,
         user: Some(UserIdentity {
@@ -323,13 +327,17 @@ async fn searches_find_what_they_name() {
     let mut untyped = event(2, 2);
     untyped.issue.error_type = None;
     untyped.issue.title = "100% of disk".to_owned();
+    untyped.issue.search_terms = vec![("message", "100% of disk\nare full".to_owned())];
     untyped.occurred_at = at("2026-11-19T00:00:00Z");
     record(&store, 1, vec![event(1, 1), untyped, event(3, 1)]).await;
     for (search, found) in [
         ("", vec!["SHOP-1", "SHOP-2"]),
         ("node:2", vec!["SHOP-2"]),
-        ("stack.function:PA*", vec!["SHOP-1", "SHOP-2"]),
+        ("stack.function:PA*", vec!["SHOP-1"]),
         ("timeout", vec!["SHOP-1"]),
+        ("full", vec!["SHOP-2"]),
+        ("!full", vec!["SHOP-1"]),
+        ("message:\"call 1\"", vec!["SHOP-1"]),
         ("100%", vec!["SHOP-2"]),
         ("1_0", vec![]),
         ("!error.type:Timeout", vec!["SHOP-2"]),
