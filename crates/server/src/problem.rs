@@ -172,7 +172,7 @@ pub async fn render(State(app): State<App>, request: Request, next: Next) -> Res
     let (head, _) = response.into_parts();
     let mut told = match asked.audience {
         Audience::Api | Audience::Sdk => json_answer(&problem, &asked),
-        Audience::Page => crate::web::error::answer(&app, &problem, &asked),
+        Audience::Page => crate::web::error::answer(&app, &problem, &asked).await,
     };
     for (name, value) in &head.headers {
         if name != header::CONTENT_LENGTH && name != header::CONTENT_TYPE {

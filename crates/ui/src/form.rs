@@ -50,24 +50,7 @@ impl Permission {
         if role.may(action) {
             return Self::Granted;
         }
-        let needed = action.rule();
-        let roles: Vec<&str> = Role::ALL
-            .into_iter()
-            .rev()
-            .filter(|role| *role >= needed.role)
-            .map(Role::as_str)
-            .collect();
-        let who = match roles.split_last() {
-            Some((last, [])) => (*last).to_owned(),
-            Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
-            None => String::new(),
-        };
-        let ask = match helpers {
-            [] => String::new(),
-            [one] => format!(" Ask {one}."),
-            [one, two, ..] => format!(" Ask {one} or {two}."),
-        };
-        Self::Denied(format!("Only {who} can {}.{ask}", needed.label))
+        Self::Denied(denial(action, helpers))
     }
 
     /// Whether they may.
@@ -84,6 +67,27 @@ impl Permission {
     }
 }
 
+/// Why a role may not, and who can help: `Only OWNER or ADMIN can create projects. Ask Ana.`
+pub fn denial(action: Action, helpers: &[String]) -> String {
+    let rule = action.rule();
+    let roles: Vec<&str> = Role::ALL
+        .into_iter()
+        .filter(|role| *role >= rule.role)
+        .map(Role::as_str)
+        .collect();
+    let who = match roles.split_last() {
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+        None => String::new(),
+    };
+    let ask = match helpers {
+        [] => String::new(),
+        [one] => format!(" Ask {one}."),
+        [one, two, ..] => format!(" Ask {one} or {two}."),
+    };
+    format!("Only {who} can {}.{ask}", rule.label)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,11 +102,11 @@ mod tests {
         };
         assert_eq!(
             denied(Action::CreateProject, &["Ana"]),
-            "Only ADMIN or OWNER can create projects. Ask Ana."
+            "Only OWNER or ADMIN can create projects. Ask Ana."
         );
         assert_eq!(
             denied(Action::TriageIssues, &["Ana", "Bo", "Cy"]),
-            "Only MEMBER, ADMIN or OWNER can resolve and ignore issues. Ask Ana or Bo."
+            "Only OWNER, ADMIN or MEMBER can resolve and ignore issues. Ask Ana or Bo."
         );
         assert_eq!(
             denied(Action::DeleteOrg, &[]),

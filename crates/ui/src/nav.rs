@@ -16,7 +16,7 @@ pub const THEME_COOKIE: &str = "copal-theme";
 pub struct Nav {
     /// Who is logged in.
     pub user: Option<NavUser>,
-    /// The organization that the page is about.
+    /// The organization that the page is about, or else the one that the user comes from.
     pub org: Option<NavOrg>,
     /// All organizations of the user, for the switcher.
     pub orgs: Vec<NavOrg>,

@@ -2,8 +2,8 @@
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use copal_model::Role;
 use copal_model::policy::Rule;
+use copal_ui::form::denial;
 
 use crate::problem::{NextStep, Problem};
 
@@ -92,7 +92,7 @@ impl From<Refusal> for Problem {
 
 fn forbidden_problem(refusal: &Refusal) -> Problem {
     let detail = match refusal {
-        Refusal::RoleTooLow { rule, helpers } => role_detail(rule, helpers),
+        Refusal::RoleTooLow { rule, helpers } => denial(rule.action, helpers),
         Refusal::ScopeMissing(scope) => format!(
             "This token does not have the scope {scope}. Make one that has it, or one without \
              scopes."
@@ -117,19 +117,6 @@ fn forbidden_problem(refusal: &Refusal) -> Problem {
         _ => ("forbidden", "Not allowed"),
     };
     Problem::new(StatusCode::FORBIDDEN, kind, title, detail)
-}
-
-fn role_detail(rule: &Rule, helpers: &[String]) -> String {
-    let roles: Vec<_> = Role::ALL
-        .into_iter()
-        .filter(|role| *role >= rule.role)
-        .map(Role::as_str)
-        .collect();
-    let mut detail = format!("Only {} can {}.", roles.join(" or "), rule.label);
-    if !helpers.is_empty() {
-        detail = format!("{detail} Ask {}.", helpers.join(" or "));
-    }
-    detail
 }
 
 impl IntoResponse for Refusal {

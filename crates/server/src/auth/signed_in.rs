@@ -5,7 +5,7 @@
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
-use axum::http::{Method, header};
+use axum::http::{HeaderMap, Method, header};
 use copal_model::User;
 use copal_model::policy::Rule;
 use copal_store::access::{Credential, Principal};
@@ -101,18 +101,29 @@ async fn find(parts: &Parts, app: &App) -> Result<Option<SignedIn>, Refusal> {
     if audience == Audience::Api && parts.headers.contains_key(header::AUTHORIZATION) {
         return by_token(parts, app).await;
     }
-    let Some(secret) = session::secret_of(&parts.headers, app) else {
+    let found = by_session(&parts.headers, app).await?;
+    let form_token = found.as_ref().and_then(|found| found.form_token.as_ref());
+    if let Some(form_token) = form_token
+        && audience == Audience::Api
+        && changes_something(&parts.method)
+    {
+        form::check_api_call(&parts.headers, form_token, app)?;
+    }
+    Ok(found)
+}
+
+/// Whoever is logged in in the browser that sends these headers.
+///
+/// # Errors
+/// When the store cannot say.
+pub async fn by_session(headers: &HeaderMap, app: &App) -> Result<Option<SignedIn>, Refusal> {
+    let Some(secret) = session::secret_of(headers, app) else {
         return Ok(None);
     };
     let now = app.clock.now();
-    let Some(principal) = app.store.find_session(&secret.hash(), now).await? else {
-        return Ok(None);
-    };
+    let found = app.store.find_session(&secret.hash(), now).await?;
     let form_token = form::token_of_session(&secret);
-    if audience == Audience::Api && changes_something(&parts.method) {
-        form::check_api_call(&parts.headers, &form_token, app)?;
-    }
-    Ok(Some(signed_in(principal, Some(form_token))))
+    Ok(found.map(|principal| signed_in(principal, Some(form_token))))
 }
 
 async fn by_token(parts: &Parts, app: &App) -> Result<Option<SignedIn>, Refusal> {

@@ -1,14 +1,15 @@
 //! What a page says when it cannot say what was asked for: what happened, and a next step.
 
-use axum::http::{Method, StatusCode, header};
-use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::http::{Method, StatusCode};
+use axum::response::{IntoResponse, Redirect, Response};
 use copal_ui::pages::failure::{Failure, FailureKind};
-use copal_ui::{Nav, Template as _, urls};
+use copal_ui::{Nav, NavItem, urls};
 
 use crate::app::App;
+use crate::auth::signed_in::by_session;
 use crate::auth::{Refusal, form, session};
 use crate::problem::{Asked, NextStep, Problem};
-use crate::web::frame::theme;
+use crate::web::frame::Frame;
 
 /// Why a page could not be shown.
 #[derive(Debug, thiserror::Error)]
@@ -48,33 +49,38 @@ impl IntoResponse for Error {
 }
 
 /// Answers a browser. Who is not logged in is sent to log in and comes back afterwards.
-pub fn answer(app: &App, problem: &Problem, asked: &Asked) -> Response {
+pub async fn answer(app: &App, problem: &Problem, asked: &Asked) -> Response {
     if problem.next_step == NextStep::LogIn {
         return to_login(asked);
     }
-    let (token, cookie) = match session::secret_of(&asked.headers, app) {
-        Some(secret) => (form::token_of_session(&secret), None),
-        None => form::open_token(&asked.headers, app),
-    };
-    let nav = Nav::anonymous(
-        token.expose().to_owned(),
-        theme(&asked.headers, app),
-        asked.path_and_query.clone(),
-        app.clock.now(),
-    );
+    let mut frame = Frame::of(&asked.headers, &asked.path_and_query, app);
     let page = Failure {
-        nav,
+        nav: nav(app, problem, asked, &mut frame).await,
         kind: kind(problem),
         request_id: Some(asked.request_id.clone()).filter(|id| !id.is_empty()),
     };
-    let body = page
-        .render()
-        .unwrap_or_else(|_| format!("{}\n\n{}\n", problem.title, problem.detail));
-    let mut response = (problem.status, Html(body)).into_response();
-    if let Some(cookie) = cookie {
-        response.headers_mut().insert(header::SET_COOKIE, cookie);
+    frame.show_as(problem.status, &page).unwrap_or_else(|_| {
+        let text = format!("{}\n\n{}\n", problem.title, problem.detail);
+        (problem.status, text).into_response()
+    })
+}
+
+/// The way on for who is logged in. When something is broken the store is not asked who that is,
+/// and a session's cookie is taken for one.
+async fn nav(app: &App, problem: &Problem, asked: &Asked, frame: &mut Frame) -> Nav {
+    let is_broken = problem.status.is_server_error();
+    if !is_broken
+        && let Ok(Some(signed_in)) = by_session(&asked.headers, app).await
+        && let Ok(nav) = frame.of_person(&signed_in, NavItem::Nothing, app).await
+    {
+        return nav;
     }
-    response
+    let mut nav = frame.for_everybody(app);
+    if let Some(secret) = session::secret_of(&asked.headers, app).filter(|_| is_broken) {
+        let token = form::token_of_session(&secret);
+        token.expose().clone_into(&mut nav.csrf);
+    }
+    nav
 }
 
 fn kind(problem: &Problem) -> FailureKind {

@@ -6,7 +6,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
-use copal_model::Timestamp;
+use copal_model::{Organization, Role, Timestamp};
 use copal_ui::nav::Notice;
 use copal_ui::{Nav, NavItem, NavOrg, NavUser, Template, Theme};
 
@@ -32,23 +32,30 @@ impl FromRequestParts<App> for Frame {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
         let path = parts.uri.path_and_query();
-        let notice = notice::read(&parts.headers, app);
-        let mut app_cookies = Vec::new();
-        if notice.is_some() {
-            app_cookies.push(Cookie::Notice.clear(&app.settings));
+        let path = path.map_or("/", |path| path.as_str());
+        let mut frame = Self::of(&parts.headers, path, app);
+        frame.notice = notice::read(&parts.headers, app);
+        if frame.notice.is_some() {
+            let forget = Cookie::Notice.clear(&app.settings);
+            frame.app_cookies.push(forget);
         }
-        Ok(Self {
-            app_cookies,
-            theme: theme(&parts.headers, app),
-            path: path.map_or_else(|| "/".to_owned(), |path| path.as_str().to_owned()),
-            headers: parts.headers.clone(),
-            notice,
-            now: app.clock.now(),
-        })
+        Ok(frame)
     }
 }
 
 impl Frame {
+    /// What a request's headers and path say, without the notice: it waits for another page.
+    pub fn of(headers: &HeaderMap, path: &str, app: &App) -> Self {
+        Self {
+            app_cookies: Vec::new(),
+            theme: theme(headers, app),
+            path: path.to_owned(),
+            headers: headers.clone(),
+            notice: None,
+            now: app.clock.now(),
+        }
+    }
+
     /// The time that ages on the page are counted from.
     pub const fn now(&self) -> Timestamp {
         self.now
@@ -65,16 +72,12 @@ impl Frame {
         app: &App,
     ) -> Result<Nav, Error> {
         let mut nav = self.of_person(&member.signed_in, active, app).await?;
-        nav.org = Some(NavOrg {
-            name: member.organization.name.clone(),
-            slug: member.organization.slug.clone(),
-            role: member.member.role,
-            is_personal: member.organization.is_personal,
-        });
+        nav.org = Some(nav_org(&member.organization, member.member.role));
         Ok(nav)
     }
 
-    /// Around a page of a person, outside any organization.
+    /// Around a page of a person. Its navigation is of the organization that the path names, where
+    /// they are a member, or else of their default one: from everywhere it goes on.
     ///
     /// # Errors
     /// When the store cannot say which organizations the person is in.
@@ -85,21 +88,22 @@ impl Frame {
         app: &App,
     ) -> Result<Nav, Error> {
         let orgs = app.store.list_organizations(signed_in.user.id).await?;
+        let named = slug_in(&self.path);
+        let shown = orgs
+            .iter()
+            .find(|(org, _)| Some(org.slug.as_str()) == named)
+            .or_else(|| {
+                let default = signed_in.user.default_org;
+                orgs.iter().find(|(org, _)| org.id == default)
+            })
+            .or_else(|| orgs.first());
         Ok(Nav {
             user: Some(NavUser {
                 name: signed_in.user.name.clone(),
                 email: signed_in.user.email.to_string(),
             }),
-            org: None,
-            orgs: orgs
-                .into_iter()
-                .map(|(organization, role)| NavOrg {
-                    name: organization.name,
-                    slug: organization.slug,
-                    role,
-                    is_personal: organization.is_personal,
-                })
-                .collect(),
+            org: shown.map(|(org, role)| nav_org(org, *role)),
+            orgs: orgs.iter().map(|(org, role)| nav_org(org, *role)).collect(),
             active,
             csrf: signed_in.form_token_text().to_owned(),
             theme: self.theme,
@@ -140,6 +144,20 @@ impl Frame {
         }
         Ok(response)
     }
+}
+
+fn nav_org(organization: &Organization, role: Role) -> NavOrg {
+    NavOrg {
+        name: organization.name.clone(),
+        slug: organization.slug.clone(),
+        role,
+        is_personal: organization.is_personal,
+    }
+}
+
+/// The organization that a path names: `acme` of `/o/acme/issues`.
+fn slug_in(path: &str) -> Option<&str> {
+    path.strip_prefix("/o/")?.split(['/', '?']).next()
 }
 
 /// The theme that the browser remembers.

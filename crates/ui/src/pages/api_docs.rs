@@ -45,8 +45,10 @@ pub struct Operation {
     pub parameters: Vec<ApiField>,
     /// Fields of the body to send.
     pub body: Vec<ApiField>,
+    /// Fields of what is answered when all goes well; of a list, of each of its rows.
+    pub answer: Vec<ApiField>,
     /// Statuses and what they mean.
-    pub answers: Vec<(String, String)>,
+    pub statuses: Vec<(String, String)>,
 }
 
 /// A parameter, or a field of a body.
@@ -72,6 +74,11 @@ impl Operation {
             .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
             .collect();
         format!("{}{path}", self.method.to_ascii_lowercase())
+    }
+
+    /// The path without what all of them begin with.
+    fn short_path(&self) -> &str {
+        self.path.strip_prefix("/api/v1").unwrap_or(&self.path)
     }
 
     fn method_class(&self) -> String {

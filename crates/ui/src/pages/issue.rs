@@ -279,6 +279,12 @@ impl List {
         self.link(&self.filter.at(self.next_cursor.clone()))
     }
 
+    /// The status of a row is told where the list may hold others.
+    fn shows_status(&self, row: &Row) -> bool {
+        let is_default = self.filter.status.status() == Some(row.issue.status);
+        !is_default || !self.filter.query.is_empty()
+    }
+
     fn is_project(&self, option: &ProjectOption) -> bool {
         self.filter.project.as_ref() == Some(&option.slug)
     }

@@ -1,12 +1,15 @@
 //! An organization: its dashboard and its members.
 
 use askama::Template;
-use copal_model::{Member, Organization, Project};
+use copal_model::policy::POLICY;
+use copal_model::{Issue, Member, Organization, Project, Role, Timestamp};
 
+use crate::filter::IssueFilter;
 use crate::filters;
 use crate::form::Permission;
 use crate::icon::Icon;
 use crate::nav::{CSRF_FIELD, Nav, NavItem};
+use crate::pages::issue::{level_icon, title_value};
 use crate::trend::Trend;
 use crate::urls;
 
@@ -18,10 +21,38 @@ pub struct Dashboard {
     pub nav: Nav,
     /// The organization.
     pub org: Organization,
+    /// What needs somebody now; empty while there is no project.
+    pub attention: Vec<Attention>,
     /// Its projects, by name.
     pub projects: Vec<ProjectCard>,
     /// Whether the viewer may create a project.
     pub may_create_project: Permission,
+}
+
+/// Issues that need somebody for the same reason.
+#[derive(Debug, Clone)]
+pub struct Attention {
+    /// The reason.
+    pub title: &'static str,
+    /// What to say when there are none.
+    pub nothing: &'static str,
+    /// The list that begins with these.
+    pub filter: IssueFilter,
+    /// The first few.
+    pub lines: Vec<IssueLine>,
+}
+
+/// An issue in one line, with the number or time that counts here.
+#[derive(Debug, Clone)]
+pub struct IssueLine {
+    issue: Issue,
+    note: Note,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Note {
+    Seen(Timestamp),
+    Events(u64),
 }
 
 /// A project on the dashboard.
@@ -35,6 +66,44 @@ pub struct ProjectCard {
     pub events_day: u64,
     /// Events of the last 14 days, a bar a day.
     pub trend: Trend,
+}
+
+impl IssueLine {
+    /// An issue with when it was last seen.
+    pub fn seen(issue: Issue) -> Self {
+        let note = Note::Seen(issue.last_seen);
+        Self { issue, note }
+    }
+
+    /// An issue with when it was first seen.
+    pub fn new_since(issue: Issue) -> Self {
+        let note = Note::Seen(issue.first_seen);
+        Self { issue, note }
+    }
+
+    /// An issue with its events in the time that the group is about.
+    pub fn with_events(issue: Issue, events: u64) -> Self {
+        let note = Note::Events(events);
+        Self { issue, note }
+    }
+
+    fn path(&self, org: &str) -> String {
+        urls::issue(org, &self.issue.short_id.to_string())
+    }
+
+    fn level_icon(&self) -> Icon {
+        level_icon(self.issue.level)
+    }
+
+    fn title_value(&self) -> &str {
+        title_value(&self.issue)
+    }
+}
+
+impl Attention {
+    fn link(&self, org: &str) -> String {
+        format!("{}{}", urls::issues(org), self.filter.to_query_string())
+    }
 }
 
 impl ProjectCard {
@@ -54,4 +123,22 @@ pub struct Members {
     pub org: Organization,
     /// Its members, by role and name.
     pub members: Vec<Member>,
+}
+
+impl Members {
+    /// Each role, the least first, and what it may do beyond those before it.
+    fn roles() -> Vec<(&'static str, String)> {
+        let mut roles = Vec::new();
+        for role in Role::ALL.into_iter().rev() {
+            let own = POLICY.iter().filter(|rule| rule.role == role);
+            let labels: Vec<_> = own.map(|rule| rule.label).collect();
+            let more = if roles.is_empty() {
+                ""
+            } else {
+                "all of that, and "
+            };
+            roles.push((role.as_str(), format!("{more}{}", labels.join(", "))));
+        }
+        roles
+    }
 }

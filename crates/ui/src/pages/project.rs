@@ -104,6 +104,10 @@ impl New {
 }
 
 impl Settings {
+    fn confirm_caption(&self) -> String {
+        format!("Type “{}” to confirm", self.project.name)
+    }
+
     fn is_picked(&self, platform: &Platform) -> bool {
         self.project.platform.as_deref() == Some(platform.slug)
     }

@@ -57,8 +57,8 @@ impl Show {
         Self {
             event: None,
             tags: Vec::new(),
-            may_triage: denied("Only MEMBER, ADMIN or OWNER can resolve and ignore issues."),
-            may_delete: denied("Only ADMIN or OWNER can delete issues."),
+            may_triage: denied("Only OWNER, ADMIN or MEMBER can resolve and ignore issues."),
+            may_delete: denied("Only OWNER or ADMIN can delete issues."),
             ..Self::sample()
         }
     }

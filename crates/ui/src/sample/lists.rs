@@ -7,7 +7,7 @@ use crate::filter::IssueFilter;
 use crate::form::Permission;
 use crate::nav::NavItem;
 use crate::pages::issue::{Emptiness, List, ProjectOption, Row, TabCounts};
-use crate::pages::organization::{Dashboard, ProjectCard};
+use crate::pages::organization::{Attention, Dashboard, IssueLine, ProjectCard};
 
 impl Dashboard {
     /// Three projects, one of them without events.
@@ -24,6 +24,7 @@ impl Dashboard {
         Self {
             nav: nav(NavItem::Projects),
             org: org(),
+            attention: attention(),
             projects: vec![
                 card(2, "Billing API", "java", 7, 312),
                 fresh,
@@ -37,6 +38,7 @@ impl Dashboard {
     pub fn sample_empty() -> Self {
         Self {
             projects: Vec::new(),
+            attention: Vec::new(),
             ..Self::sample()
         }
     }
@@ -93,6 +95,29 @@ impl List {
         list.query_error = copal_model::search::parse(&list.filter.query, list.nav.now).err();
         list
     }
+}
+
+/// One group with nothing in it and two with something.
+fn attention() -> Vec<Attention> {
+    let group = |title, lines| Attention {
+        title,
+        nothing: "Nothing that was resolved has come back.",
+        filter: IssueFilter {
+            query: "is:regressed".to_owned(),
+            ..IssueFilter::default()
+        },
+        lines,
+    };
+    let issues = || rows().into_iter().map(|row| row.issue).take(3);
+    let busy = issues().map(|issue| IssueLine::with_events(issue, 4_211));
+    vec![
+        group("Regressed", Vec::new()),
+        group(
+            "New in 24 hours",
+            issues().map(IssueLine::new_since).collect(),
+        ),
+        group("Busiest in 24 hours", busy.collect()),
+    ]
 }
 
 fn rows() -> Vec<Row> {

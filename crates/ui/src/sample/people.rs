@@ -181,7 +181,7 @@ impl Failure {
         Self {
             nav: nav(NavItem::Nothing),
             kind: FailureKind::Forbidden(
-                "Only ADMIN or OWNER can create projects. Ask Ana.".to_owned(),
+                "Only OWNER or ADMIN can create projects. Ask Ana.".to_owned(),
             ),
             request_id: Some("0199a1b2-77aa-7000-8000-0000000000e1".to_owned()),
         }
@@ -215,7 +215,8 @@ impl ApiDocs {
                             field("query", "string", false, "is:open level:error and more."),
                         ],
                         body: Vec::new(),
-                        answers: vec![answer("200", "The issues."), answer("400", "A bad query.")],
+                        answer: vec![field("shortId", "string", true, "SHOP-12")],
+                        statuses: vec![answer("200", "The issues."), answer("400", "A bad query.")],
                     },
                     Operation {
                         method: "PATCH".to_owned(),
@@ -230,7 +231,8 @@ impl ApiDocs {
                             false,
                             "OPEN, RESOLVED or IGNORED.",
                         )],
-                        answers: vec![answer("200", "The issue.")],
+                        answer: Vec::new(),
+                        statuses: vec![answer("200", "The issue.")],
                     },
                 ],
             }],

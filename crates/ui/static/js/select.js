@@ -7,8 +7,8 @@ if (form) {
   const box = all?.querySelector("input");
   const show = () => {
     const chosen = boxes.filter((one) => one.checked).length;
-    if (count) count.textContent = chosen === 0 ? "None selected" : `${chosen} selected`;
-    for (const button of form.querySelectorAll(".bulk button")) button.disabled = chosen === 0;
+    if (count) count.textContent = chosen === 0 ? "All on this page" : `${chosen} selected`;
+    for (const button of form.querySelectorAll(".bulk button")) button.hidden = chosen === 0;
     if (box) {
       box.checked = chosen > 0 && chosen === boxes.length;
       box.indeterminate = chosen > 0 && chosen < boxes.length;

@@ -53,7 +53,7 @@ pub(super) async fn list(
         rows: rows(&app, &member.scope, issues.rows, &projects, &filter, now).await?,
         next_cursor: issues.next,
         projects: projects.into_iter().map(option).collect(),
-        environments: filter.environment.iter().cloned().collect(),
+        environments: environments(&app, &member.scope, &filter).await?,
         counts: TabCounts {
             open: counts.open,
             resolved: counts.resolved,
@@ -156,6 +156,20 @@ async fn rows(
 pub(super) fn trend(hours: &[HourCount], since: Timestamp, now: Timestamp, bars: usize) -> Trend {
     let points = hours.iter().map(|hour| (hour.hour, hour.events));
     Trend::from_points(points, since, now, bars)
+}
+
+/// Environments to choose from: the organization's, and the one chosen even if it is none of them.
+async fn environments(
+    app: &App,
+    scope: &OrgScope,
+    filter: &IssueFilter,
+) -> Result<Vec<String>, Error> {
+    let mut environments = app.store.list_environments(scope).await?;
+    let chosen = filter.environment.iter();
+    environments.extend(chosen.cloned());
+    environments.sort();
+    environments.dedup();
+    Ok(environments)
 }
 
 fn emptiness(projects: &[Project]) -> Emptiness {

@@ -1,7 +1,8 @@
 //! Organizations: making one, the dashboard, the members.
 
 mod create;
-mod show;
+mod dashboard;
+mod members;
 
 use copal_model::policy::Action;
 use copal_ui::urls::route;
@@ -27,13 +28,13 @@ pub(super) fn routes() -> Vec<Route> {
             route::DASHBOARD,
             Org(Action::ReadOrg),
             "the dashboard",
-            show::dashboard,
+            dashboard::dashboard,
         ),
         Route::get(
             route::MEMBERS,
             Org(Action::ReadMembers),
             "the members",
-            show::members,
+            members::list,
         ),
     ]
 }
