@@ -17,6 +17,8 @@ use load::{Load, Pace, Random, Template};
 
 /// Kills in one run; `COPAL_KILLS` says otherwise.
 const KILLS: u64 = 20;
+/// Kills after which the pace changes.
+const KILLS_A_PACE: u64 = 10;
 /// When a kill comes, in a storm after the server listens, else after it has recorded something.
 const KILL_AFTER_MS: std::ops::Range<u64> = 50..400;
 /// Of so many kills one comes while the server starts.
@@ -57,7 +59,8 @@ async fn kills_under_load_lose_nothing_and_count_nothing_twice() {
     let load = Load::start(&app, seed, Pace::Steady);
     let mut slowest = Duration::ZERO;
     for kill in 1..=kills {
-        if kill <= kills / 2 {
+        if (kill - 1) / KILLS_A_PACE % 2 == 0 {
+            load.set_pace(Pace::Steady);
             something_is_recorded(&app).await;
         } else {
             load.set_pace(Pace::Storm);

@@ -9,6 +9,8 @@
 //!   that one is there. A segment of another journal is put into quarantine.
 //! - A segment without a usable header is read all the same: its name says where it begins.
 //! - What the store has is deleted, and its sequences are never used again.
+//! - A new segment is begun. What an earlier process could not sync counts as synced ever after,
+//!   though it may not be: nothing may be built on it that is to be acknowledged.
 
 use std::{collections::BTreeSet, io, ops::Range, path::Path, sync::Arc};
 
@@ -20,6 +22,9 @@ use crate::{
     segment::{self, HEADER_BYTES, HEADER_END, HeaderError, Seed, SegmentHeader},
     shared::{Segment, Shared, State},
 };
+
+/// What the new segment is called until it is whole.
+const SEGMENT_NEW: &str = "segment.new";
 
 /// What was found when the journal was opened.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -41,10 +46,9 @@ struct Candidate {
     first: u64,
     bytes: u64,
     file: Arc<dyn File>,
-    intact_header: bool,
 }
 
-/// Puts the folder in order; answers the last segment's file, ready to be appended to.
+/// Puts the folder in order; answers the file of a new segment, ready to be appended to.
 pub(crate) fn recover(
     folder: &Path,
     fs: Arc<dyn Fs>,
@@ -67,7 +71,7 @@ pub(crate) fn recover(
         forgotten: at_least,
         ..State::default()
     };
-    let file = recoverer.settle(found, &mut state, config.segment_bytes())?;
+    let file = recoverer.settle(found, &mut state)?;
     fs.sync_folder(folder)
         .map_err(Error::io("syncing", folder))?;
 
@@ -127,16 +131,12 @@ impl Recoverer<'_> {
             first: named,
             bytes: len,
             file,
-            intact_header: true,
         };
         match SegmentHeader::decode(&bytes) {
             Err(HeaderError::Version(version)) => Err(Error::Version { path, version }),
             Err(HeaderError::Damaged) => {
                 self.recovery.damaged_headers += 1;
-                Ok(Some(Candidate {
-                    intact_header: false,
-                    ..candidate
-                }))
+                Ok(Some(candidate))
             }
             Ok(header) if header.journal == self.id && header.first == named => Ok(Some(candidate)),
             Ok(header) if header.journal == self.id && taken.insert(header.first) => {
@@ -178,13 +178,8 @@ impl Recoverer<'_> {
         self.fs.unlink(&path).map_err(Error::io("deleting", &path))
     }
 
-    /// Finds where the log ends and prepares the segment to append to.
-    fn settle(
-        &mut self,
-        found: Vec<Candidate>,
-        state: &mut State,
-        segment_bytes: u64,
-    ) -> Result<Arc<dyn File>, Error> {
+    /// Finds where the log ends, and begins the segment to append to.
+    fn settle(&mut self, found: Vec<Candidate>, state: &mut State) -> Result<Arc<dyn File>, Error> {
         let mut segments: Vec<_> = found
             .windows(2)
             .map(|pair| Segment {
@@ -193,26 +188,20 @@ impl Recoverer<'_> {
                 bytes: pair[0].bytes,
             })
             .collect();
-        let Some(last) = found.into_iter().next_back() else {
-            return self.begin(segments, state);
-        };
-        let end = self.cut_torn_tail(&last, state)?;
-        let consumed = end.last <= state.last;
-        state.last = state.last.max(end.last);
-        let usable = last.intact_header && end.bytes < segment_bytes;
-        let continues = end.first == state.last + 1 || !consumed;
-        if usable && continues {
-            segments.push(end);
-            state.segments = segments;
-            return Ok(last.file);
-        }
-        if !consumed {
-            segments.push(end);
-            return self.begin(segments, state);
+        let mut useless = None;
+        if let Some(last) = found.last() {
+            let end = self.cut_torn_tail(last, state)?;
+            if end.last < end.first || end.last <= state.last {
+                useless = Some(end.first);
+            } else {
+                segments.push(end);
+            }
+            state.last = state.last.max(end.last);
         }
         let file = self.begin(segments, state)?;
-        if state.active().first != end.first {
-            self.unlink(end.first)?;
+        // Until the new segment is there, the old one tells where the log ends.
+        if let Some(first) = useless.filter(|first| *first != state.active().first) {
+            self.unlink(first)?;
         }
         Ok(file)
     }
@@ -228,15 +217,16 @@ impl Recoverer<'_> {
         });
         let path = self.folder.join(segment::file_name(first));
         let create = || {
-            let file = segment::create(
-                self.fs,
-                &path,
-                SegmentHeader {
-                    journal: self.id,
-                    first,
-                },
-            )?;
+            let new = self.folder.join(SEGMENT_NEW);
+            let header = SegmentHeader {
+                journal: self.id,
+                first,
+            };
+            let file = segment::create(self.fs, &new, header)?;
             file.sync_data()?;
+            // An empty segment of this name may be there, and its name may be one that could not
+            // be synced: a name only lasts when it is given again.
+            self.fs.rename(&new, &path)?;
             self.fs.sync_folder(self.folder)?;
             Ok(file)
         };

@@ -326,7 +326,11 @@ impl Fs for FaultyFs {
                 }
                 Ok(())
             },
-            |world| world.sync_failed = true,
+            // As with a file's pages: what could not be written counts as written from now on.
+            |world| {
+                world.sync_failed = true;
+                world.disk.pending.clear();
+            },
         )
     }
 }
