@@ -1,5 +1,9 @@
 //! Ingest as SDKs meet it: credentials, encodings, limits, and answers that say what is wrong.
 
+mod bad;
+mod limits;
+mod raw;
+
 use std::io::Write as _;
 
 use reqwest::{Client, Response};

@@ -123,6 +123,11 @@ impl TestApp {
         self.server.take().unwrap()
     }
 
+    /// The server's process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.server.as_ref().unwrap().pid()
+    }
+
     /// Starts a server again on the same data.
     pub(crate) fn restart(&mut self) {
         self.resume(Server::launch(command(self.data()), &self.listen));

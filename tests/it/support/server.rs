@@ -61,6 +61,10 @@ impl Server {
         address.unwrap_or_else(|| panic!("{line:?}")).to_owned()
     }
 
+    pub(crate) fn pid(&self) -> u32 {
+        self.0.id()
+    }
+
     /// `kill -9`.
     pub(crate) fn kill(mut self) {
         self.0.kill().unwrap();

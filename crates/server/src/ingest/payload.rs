@@ -18,7 +18,9 @@ struct Shallow<'a> {
 /// # Errors
 /// When the bytes are no JSON object, not even leniently.
 pub(super) fn event_id(event: &[u8]) -> Result<Option<EventId>, Rejection> {
-    if let Ok(shallow) = serde_json::from_slice::<Shallow<'_>>(event) {
+    // serde reads a struct from an array too.
+    let is_object = event.trim_ascii_start().starts_with(b"{");
+    if is_object && let Ok(shallow) = serde_json::from_slice::<Shallow<'_>>(event) {
         let text = shallow.event_id.map(RawValue::get);
         return Ok(text.and_then(|text| text.trim_matches('"').parse().ok()));
     }
@@ -65,7 +67,7 @@ mod tests {
     #[test]
     fn what_is_no_event_is_refused() {
         let deep = "[".repeat(200_000);
-        for event in ["", "[]", "{", "nonsense", deep.as_str()] {
+        for event in ["", "[]", "[1]", "{", "nonsense", deep.as_str()] {
             let error = event_id(event.as_bytes()).unwrap_err();
             assert!(matches!(error, Rejection::Event(_)), "{error}");
         }
