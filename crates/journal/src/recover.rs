@@ -71,7 +71,7 @@ pub(crate) fn recover(
         forgotten: at_least,
         ..State::default()
     };
-    let file = recoverer.settle(found, &mut state)?;
+    let file = recoverer.settle(&found, &mut state)?;
     fs.sync_folder(folder)
         .map_err(Error::io("syncing", folder))?;
 
@@ -179,7 +179,7 @@ impl Recoverer<'_> {
     }
 
     /// Finds where the log ends, and begins the segment to append to.
-    fn settle(&mut self, found: Vec<Candidate>, state: &mut State) -> Result<Arc<dyn File>, Error> {
+    fn settle(&mut self, found: &[Candidate], state: &mut State) -> Result<Arc<dyn File>, Error> {
         let mut segments: Vec<_> = found
             .windows(2)
             .map(|pair| Segment {
