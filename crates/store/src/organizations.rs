@@ -50,6 +50,13 @@ pub trait Organizations: Send + Sync {
         patch: OrganizationPatch,
     ) -> Result<Organization>;
 
+    /// Deletes a shared organization with its projects and all that was recorded of them. Whose
+    /// default it was lands in the personal organization from now on.
+    ///
+    /// # Errors
+    /// [`Conflict`](crate::Error::Conflict) `personal organization`: it goes with its person only.
+    async fn delete_organization(&self, scope: &OrgScope) -> Result<()>;
+
     /// The members, by role and name.
     async fn list_members(&self, scope: &OrgScope) -> Result<Vec<Member>>;
 }

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{assert_moment, exception, fields};
-use crate::support::call::titled;
+use crate::support::call::{client, titled};
 use crate::support::{TestApp, text};
 
 #[tokio::test]
@@ -88,6 +88,42 @@ async fn organizations_are_listed_made_and_changed() {
     assert_eq!(fields(&members[0]).join(" "), known);
     assert_eq!(members[0]["role"], "OWNER");
     assert_eq!(members[0]["orgId"], personal["id"]);
+}
+
+#[tokio::test]
+async fn a_shared_organization_is_deleted_by_its_owner_in_a_session() {
+    let app = TestApp::start();
+    let new = Some(json!({"name": "Acme"}));
+    let made = app.call(&app.token, Method::POST, "/organizations", new);
+    assert_eq!(made.await.json(201)["slug"], "acme");
+    let new = Some(json!({"name": "Shop"}));
+    let path = "/organizations/acme/projects";
+    let shop = app
+        .call(&app.token, Method::POST, path, new)
+        .await
+        .json(201);
+
+    let by_token = app.call(&app.token, Method::DELETE, "/organizations/acme", None);
+    let detail = by_token.await.json(403)["detail"].to_string();
+    assert!(detail.contains("No token may do this"), "{detail}");
+    let ana = app.log_in().await;
+    let personal = format!("/organizations/{}", app.org);
+    let refused = ana.call(Method::DELETE, &personal).await.json(409);
+    assert_eq!(refused["type"], "urn:copal:problem:personal-organization");
+    let gone = ana.call(Method::DELETE, "/organizations/acme").await;
+    assert_eq!((gone.status, &*gone.body), (204, ""));
+    let again = ana.call(Method::DELETE, "/organizations/acme").await;
+    assert_eq!(again.status, 404);
+    let left = app
+        .call(&app.token, Method::GET, "/organizations", None)
+        .await;
+    assert_eq!(left.json(200).as_array().unwrap().len(), 1);
+
+    // Nothing is let in any more.
+    let (id, key) = (text(&shop["id"]), text(&shop["apiKey"]));
+    let url = format!("{}/api/{id}/store/?sentry_key={key}", app.base_url);
+    let status = client().post(url).json(&exception("A", "b")).send().await;
+    assert_eq!(status.unwrap().status(), 403);
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 //! Pages, read as a browser without scripts does.
 
-use reqwest::{Client, Url};
+use reqwest::{Client, Method, Url};
 
+use super::call::Answer;
 use super::{PASSWORD, TestApp};
 
 /// Somebody who is logged in.
@@ -35,6 +36,16 @@ impl Browser<'_> {
         let response = self.client.get(url).send().await.unwrap();
         assert_eq!(response.status(), 200, "{path}");
         decoded(&response.text().await.unwrap())
+    }
+
+    /// Calls the API with the session and the token that scripts of our pages send.
+    pub(crate) async fn call(&self, method: Method, path: &str) -> Answer {
+        let account = self.page("/account").await;
+        let request = self
+            .client
+            .request(method, self.app.url(path))
+            .header("x-csrf-token", csrf(&account));
+        Answer::to(request).await
     }
 
     /// Sends a form and follows where it leads.

@@ -15,7 +15,7 @@ use super::list::{Listed, page_of};
 use super::query::{Paging, Query};
 use super::{Result, names};
 use crate::app::App;
-use crate::auth::permit::{ReadOrg, WriteOrg};
+use crate::auth::permit::{DeleteOrg, ReadOrg, WriteOrg};
 use crate::auth::{OrgMember, SignedIn};
 use crate::fresh;
 use crate::problem::Problem;
@@ -87,6 +87,19 @@ pub fn routes() -> Vec<Route> {
                 .may_conflict()
                 .operation()
         }),
+        Route::new(
+            Method::DELETE,
+            ONE,
+            RouteAccess::Org(Action::DeleteOrg),
+            "Delete a shared organization with its projects, issues and events",
+            delete,
+        )
+        .with_operation(|| {
+            Call::deletes()
+                .may_conflict()
+                .about("Needs a session whose log-in is recent; no token may do it.")
+                .operation()
+        }),
     ]
 }
 
@@ -149,6 +162,19 @@ async fn update(
     };
     let changed = app.store.update_organization(&org.scope, patch).await?;
     Ok(axum::Json(Organization::of(changed, org.member.role)))
+}
+
+async fn delete(org: OrgMember<DeleteOrg>, State(app): State<App>) -> Result<StatusCode> {
+    if org.organization.is_personal {
+        return Err(Problem::new(
+            StatusCode::CONFLICT,
+            "personal-organization",
+            "Personal organization",
+            "A personal organization goes with its person only. Delete its projects instead.",
+        ));
+    }
+    app.store.delete_organization(&org.scope).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 impl Organization {

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use copal_model::{Email, Member, OrgId, Organization, Plan, Role, Slug, UserId};
 use rusqlite::{Connection, Row, params};
 
-use super::{Columns, SqliteStore};
+use super::{Columns, SqliteStore, projects};
 use crate::organizations::{NewOrganization, OrganizationPatch, Organizations};
 use crate::{Error, OrgScope, Result};
 
@@ -40,6 +40,13 @@ impl Organizations for SqliteStore {
         let org = scope.org();
         self.engine
             .write(move |db| update_organization(db, org, &patch))
+            .await
+    }
+
+    async fn delete_organization(&self, scope: &OrgScope) -> Result<()> {
+        let scope = *scope;
+        self.engine
+            .write(move |db| delete_organization(db, scope))
             .await
     }
 
@@ -134,6 +141,45 @@ fn update_organization(
     found.next().unwrap_or(Err(Error::NotFound {
         what: "organization",
     }))
+}
+
+fn delete_organization(db: &Connection, scope: OrgScope) -> Result<()> {
+    let org = scope.org().as_uuid().into_bytes();
+    let mut find = db.prepare_cached(
+        "select personal_user_id is not null
+        from organizations
+        where id = $1",
+    )?;
+    match find
+        .query_map([org], |row| row.get(0))?
+        .next()
+        .transpose()?
+    {
+        Some(false) => {}
+        Some(true) => {
+            return Err(Error::Conflict {
+                what: "personal organization",
+            });
+        }
+        None => {
+            return Err(Error::NotFound {
+                what: "organization",
+            });
+        }
+    }
+    for project in projects::list_projects(db, scope.org())? {
+        projects::delete_project(db, scope.project(project.id))?;
+    }
+    for statement in [
+        "update users
+        set default_org_id = (select o.id from organizations o where o.personal_user_id = users.id)
+        where default_org_id = $1",
+        "delete from members where org_id = $1",
+        "delete from organizations where id = $1",
+    ] {
+        db.prepare_cached(statement)?.execute([org])?;
+    }
+    Ok(())
 }
 
 fn list_members(db: &Connection, org: OrgId) -> Result<Vec<Member>> {

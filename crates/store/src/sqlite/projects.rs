@@ -142,7 +142,7 @@ fn create_project(db: &Connection, scope: OrgScope, new: NewProject) -> Result<P
     find_project(db, scope.project(id))
 }
 
-fn list_projects(db: &Connection, org: OrgId) -> Result<Vec<Project>> {
+pub(super) fn list_projects(db: &Connection, org: OrgId) -> Result<Vec<Project>> {
     let mut list = db.prepare_cached(&format!(
         "select {COLUMNS}
         from projects p
@@ -174,7 +174,7 @@ fn update_project(db: &Connection, scope: ProjectScope, patch: &ProjectPatch) ->
     find_project(db, scope)
 }
 
-fn delete_project(db: &Connection, scope: ProjectScope) -> Result<()> {
+pub(super) fn delete_project(db: &Connection, scope: ProjectScope) -> Result<()> {
     let deleted = db
         .prepare_cached("delete from projects where org_id = $1 and id = $2")?
         .execute(params![

@@ -1,9 +1,11 @@
 //! Organizations and their members.
 
 use copal_model::{OrgId, Plan, Role, UserId};
+use copal_store::access::OrgRef;
 use copal_store::organizations::OrganizationPatch;
+use copal_store::users::UserPatch;
 
-use crate::world::{World, conflict, slug, start};
+use crate::world::{World, conflict, not_found, slug, start};
 
 conformance!(
     a_shared_organization_has_its_owner,
@@ -14,6 +16,8 @@ conformance!(
     a_taken_slug_is_refused,
     the_own_slug_may_be_kept,
     a_change_stays_in_its_organization,
+    a_deleted_organization_takes_its_projects_along,
+    a_personal_organization_stays,
     members_are_listed_by_role_and_name,
     a_person_has_one_personal_organization,
     a_membership_needs_user_and_organization,
@@ -131,6 +135,46 @@ async fn a_change_stays_in_its_organization(world: World) {
     assert_eq!(changed.unwrap().name, "Changed");
     let list = world.store.list_organizations(bob.user.id).await.unwrap();
     assert_eq!(list[0].0, bob.organization);
+}
+
+async fn a_deleted_organization_takes_its_projects_along(world: World) {
+    let (ana, bob) = (world.org("Ana").await, world.org("Bob").await);
+    let new = world.new_org(&ana, "Acme");
+    let acme = world.store.create_organization(new).await.unwrap();
+    let by_id = OrgRef::Id(acme.id);
+    let opened = world.store.open_org(ana.user.id, &by_id).await.unwrap();
+    let scope = opened.unwrap().scope;
+    let shop = world.new_project("Shop");
+    let key = shop.public_key.clone();
+    world.store.create_project(&scope, shop).await.unwrap();
+    let lands_there = UserPatch {
+        default_org: Some(acme.id),
+        ..UserPatch::default()
+    };
+    let moved = world.store.update_user(ana.user.id, lands_there).await;
+    moved.unwrap();
+    let kept = world.new_project("Kept");
+    let kept = world.store.create_project(&bob.scope, kept).await.unwrap();
+
+    world.store.delete_organization(&scope).await.unwrap();
+    let gone = world.store.open_org(ana.user.id, &by_id).await.unwrap();
+    assert!(gone.is_none());
+    let key = world.store.open_key(&key).await.unwrap();
+    assert!(key.is_none(), "nothing is let in any more");
+    let login = world.store.find_login(&ana.user.email).await.unwrap();
+    assert_eq!(login.unwrap().user.default_org, ana.organization.id);
+    let projects = world.store.list_projects(&bob.scope).await.unwrap();
+    assert_eq!(projects, [kept]);
+    let again = world.store.delete_organization(&scope).await;
+    assert_eq!(not_found(again), "organization");
+}
+
+async fn a_personal_organization_stays(world: World) {
+    let ana = world.org("Ana").await;
+    let refused = world.store.delete_organization(&ana.scope).await;
+    assert_eq!(conflict(refused), "personal organization");
+    let list = world.store.list_organizations(ana.user.id).await.unwrap();
+    assert_eq!(list, [(ana.organization, Role::Owner)]);
 }
 
 async fn members_are_listed_by_role_and_name(world: World) {
