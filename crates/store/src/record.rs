@@ -1,5 +1,6 @@
 //! The pipeline's one write: a batch of events and the journal position, in one transaction.
 
+pub(crate) mod bundle;
 pub(crate) mod plan;
 
 use async_trait::async_trait;

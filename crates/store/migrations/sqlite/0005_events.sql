@@ -27,10 +27,21 @@ create table segments (
     journal blob not null check (length(journal) = 16),
     length integer not null,
     -- Of the length, frames whose events have been deleted.
-    dead_bytes integer not null default 0
+    dead_bytes integer not null default 0,
+    -- When compaction first saw dead bytes.
+    dead_since integer
 ) strict;
 
 create index segments_by_partition on segments (partition_id, journal);
+
+-- How events of an issue were grouped: hashes of all contributing variants, the deciding one first.
+create table groupings (
+    id integer not null primary key,
+    issue_id integer not null,
+    version text not null,
+    hashes blob not null,
+    unique (issue_id, version, hashes)
+) strict;
 
 create table dictionaries (
     id integer not null primary key autoincrement,
@@ -38,3 +49,10 @@ create table dictionaries (
     trained_at_events integer not null,
     bytes blob not null
 ) strict;
+
+-- Which dictionaries the frames of a partition need.
+create table partition_dictionaries (
+    partition_id integer not null references partitions (id),
+    dictionary_id integer not null references dictionaries (id),
+    primary key (partition_id, dictionary_id)
+) strict, without rowid;

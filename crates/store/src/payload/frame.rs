@@ -1,27 +1,32 @@
-//! One event as bytes: a checked header and a zstd frame.
-
-use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+//! Events of one issue as bytes: a checked header and a zstd frame.
+//!
+//! Events of an issue are nearly equal: the second one in a frame costs a tenth of the first. So a
+//! frame holds those that one batch has of an issue, up to a size that is still quick to read one
+//! event from.
 
 use copal_model::ProjectId;
 use copal_protocol::EventId;
 use serde::{Deserialize, Serialize};
-use zstd::bulk::{Compressor, Decompressor};
-use zstd::dict::{DecoderDictionary, EncoderDictionary};
 
+use super::broken;
+use crate::Result;
 use crate::record::NewEvent;
-use crate::{Error, Result};
 
 /// Marks the start of a frame and its version.
 const MAGIC: [u8; 4] = *b"CPL1";
-/// Bytes before the compressed content.
-pub(crate) const HEADER_BYTES: usize = 48;
-/// zstd's own default: higher levels cost ten times as much for a tenth of the size.
-const COMPRESSION_LEVEL: i32 = 3;
-/// Decoded bytes of one frame, at most: more is damage, not an event.
+/// Bytes before the event ids.
+pub(crate) const HEADER_BYTES: usize = 28;
+/// Bytes of an event id.
+const ID_BYTES: usize = 16;
+/// Bytes that tell the lengths of an event's three parts.
+const LENGTHS_BYTES: usize = 12;
+/// Decoded bytes after which a frame takes no further event: reading one event decodes them all,
+/// in a fifth of a millisecond.
+pub(crate) const FRAME_BYTES_MAX: usize = 256 << 10;
+/// Decoded bytes of one frame, at most: more is damage, not events.
 const CONTENT_BYTES_MAX: usize = 64 << 20;
 
-/// What a frame holds.
+/// What is kept of an event outside the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Content {
     /// Event JSON.
@@ -40,179 +45,162 @@ pub(crate) struct Headline {
     pub(crate) environment: Option<String>,
 }
 
-/// Compresses and decompresses frames with the dictionaries that the store knows.
-#[derive(Default)]
-pub(crate) struct Codec {
-    dictionaries: RwLock<Dictionaries>,
+/// The header of a frame and its checked body, still compressed.
+pub(crate) struct Sealed<'a> {
+    /// The dictionary that the body was compressed with; 0 = none.
+    pub(crate) dictionary: u32,
+    /// Bytes of the body once decompressed.
+    pub(crate) content_bytes: usize,
+    /// The compressed body.
+    pub(crate) body: &'a [u8],
+    ids: Vec<EventId>,
 }
 
-#[derive(Default)]
-struct Dictionaries {
-    newest: Option<(u32, Arc<EncoderDictionary<'static>>)>,
-    decoders: HashMap<u32, Arc<DecoderDictionary<'static>>>,
+/// A frame that has been decompressed.
+pub(crate) struct Opened {
+    ids: Vec<EventId>,
+    content: Vec<u8>,
 }
 
-impl Codec {
-    /// Makes a dictionary known; frames are compressed with the one with the highest id.
-    pub(crate) fn add_dictionary(&self, id: u32, bytes: &[u8]) {
-        let encoder = Arc::new(EncoderDictionary::copy(bytes, COMPRESSION_LEVEL));
-        let decoder = Arc::new(DecoderDictionary::copy(bytes));
-        let mut known = self
-            .dictionaries
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        if known.newest.as_ref().is_none_or(|(newest, _)| *newest < id) {
-            known.newest = Some((id, encoder));
-        }
-        known.decoders.insert(id, decoder);
-    }
-
-    /// Whether frames of this dictionary can be read.
-    pub(crate) fn knows(&self, dictionary: u32) -> bool {
-        dictionary == 0 || self.decoder(dictionary).is_some()
-    }
-
-    /// The frames of events, in order.
-    pub(crate) fn encode_all(&self, events: &[NewEvent]) -> Result<Vec<Vec<u8>>> {
-        let newest = self
-            .dictionaries
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .newest
-            .clone();
-        let (id, mut compressor) = match &newest {
-            Some((id, dictionary)) => (*id, Compressor::with_prepared_dictionary(dictionary)),
-            None => (0, Compressor::new(COMPRESSION_LEVEL)),
-        };
-        let compressor = compressor.as_mut().map_err(|error| broken(&error))?;
-        events
-            .iter()
-            .map(|event| encode(event, id, compressor))
-            .collect()
-    }
-
-    /// Reads the frame of an event.
-    pub(crate) fn decode(
-        &self,
-        frame: &[u8],
-        project: ProjectId,
-        event: EventId,
-    ) -> Result<Content> {
-        let header = Header::read(frame)?;
-        if header.project != project.get() || header.event != *event.as_bytes() {
-            return Err(broken(&"the frame is another event's"));
-        }
-        let lengths = [header.payload, header.grouping, header.headline];
-        let total: usize = lengths.iter().map(|length| *length as usize).sum();
-        if total > CONTENT_BYTES_MAX {
-            return Err(broken(&"the frame's content is too long"));
-        }
-        let mut content = self
-            .decompress(header.dictionary, &frame[HEADER_BYTES..], total)
-            .map_err(|error| broken(&error))?;
-        if content.len() != total {
-            return Err(broken(&"the frame's content has another length"));
-        }
-        let headline = content.split_off((header.payload + header.grouping) as usize);
-        let grouping = content.split_off(header.payload as usize);
-        Ok(Content {
-            payload: content,
-            grouping,
-            headline: serde_json::from_slice(&headline).map_err(|error| broken(&error))?,
+/// The content of a frame of these events, to be compressed.
+pub(crate) fn content_of(events: &[&NewEvent]) -> Result<Vec<u8>> {
+    let mut lengths = Vec::with_capacity(events.len() * LENGTHS_BYTES);
+    let mut parts = Vec::with_capacity(events.iter().map(|event| bytes_of(event)).sum());
+    for event in events {
+        let headline = serde_json::to_vec(&Headline {
+            title: event.issue.title.clone(),
+            release: event.release.clone(),
+            environment: event.environment.clone(),
         })
-    }
-
-    fn decompress(&self, id: u32, body: &[u8], total: usize) -> std::io::Result<Vec<u8>> {
-        if id == 0 {
-            return Decompressor::new()?.decompress(body, total);
+        .map_err(|error| broken(&error))?;
+        for part in [&event.payload, &event.grouping.explanation, &headline] {
+            lengths.extend(length(part)?.to_le_bytes());
+            parts.extend_from_slice(part);
         }
-        let dictionary = self
-            .decoder(id)
-            .ok_or_else(|| std::io::Error::other(format!("dictionary {id} is missing")))?;
-        Decompressor::with_prepared_dictionary(&dictionary)?.decompress(body, total)
     }
-
-    fn decoder(&self, id: u32) -> Option<Arc<DecoderDictionary<'static>>> {
-        let known = self
-            .dictionaries
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
-        known.decoders.get(&id).cloned()
+    if lengths.len() + parts.len() > CONTENT_BYTES_MAX {
+        return Err(broken(&"an event of more than 64 MiB"));
     }
+    lengths.append(&mut parts);
+    Ok(lengths)
 }
 
-struct Header {
-    project: u32,
-    event: [u8; 16],
+/// Decoded bytes that an event takes in a frame, roughly.
+pub(crate) fn bytes_of(event: &NewEvent) -> usize {
+    event.payload.len() + event.grouping.explanation.len() + event.issue.title.len() + 128
+}
+
+/// Puts the header before a compressed body.
+pub(crate) fn seal(
+    events: &[&NewEvent],
     dictionary: u32,
-    payload: u32,
-    grouping: u32,
-    headline: u32,
+    content: &[u8],
+    body: &[u8],
+) -> Result<Vec<u8>> {
+    let Some(first) = events.first() else {
+        return Err(broken(&"a frame of no event"));
+    };
+    let mut frame = Vec::with_capacity(HEADER_BYTES + events.len() * ID_BYTES + body.len());
+    frame.extend(MAGIC);
+    frame.extend(first.scope.project().get().to_le_bytes());
+    frame.extend(dictionary.to_le_bytes());
+    for number in [events.len(), content.len(), body.len()] {
+        let number = u32::try_from(number).map_err(|error| broken(&error))?;
+        frame.extend(number.to_le_bytes());
+    }
+    let mut checksum = crc32c::crc32c(&frame);
+    frame.extend([0; 4]);
+    for event in events {
+        frame.extend(event.event_id.as_bytes());
+    }
+    frame.extend_from_slice(body);
+    checksum = crc32c::crc32c_append(checksum, &frame[HEADER_BYTES..]);
+    frame[HEADER_BYTES - 4..HEADER_BYTES].copy_from_slice(&checksum.to_le_bytes());
+    Ok(frame)
 }
 
-impl Header {
-    /// Reads the header and compares the checksum over header and body.
-    fn read(frame: &[u8]) -> Result<Self> {
-        let (header, body) = frame
+impl<'a> Sealed<'a> {
+    /// Reads the header, compares the checksum, and makes sure that the frame is of `project`.
+    pub(crate) fn read(frame: &'a [u8], project: ProjectId) -> Result<Self> {
+        let (header, rest) = frame
             .split_at_checked(HEADER_BYTES)
             .ok_or_else(|| broken(&"the frame is cut"))?;
         let number = |at: usize| {
-            u32::from_le_bytes(header[at..at + 4].try_into().expect("four bytes of 48"))
+            u32::from_le_bytes(header[at..at + 4].try_into().expect("four bytes of 28"))
         };
         if header[..4] != MAGIC {
             return Err(broken(&"no frame begins here"));
         }
-        if number(40) as usize != body.len() {
-            return Err(broken(&"the frame has another length"));
-        }
-        if number(44) != crc32c::crc32c_append(crc32c::crc32c(&header[..44]), body) {
+        let ids_bytes = (number(12) as usize).saturating_mul(ID_BYTES);
+        let (ids, body) = rest
+            .split_at_checked(ids_bytes)
+            .filter(|(_, body)| body.len() == number(20) as usize)
+            .ok_or_else(|| broken(&"the frame has another length"))?;
+        let checksum = crc32c::crc32c(&header[..HEADER_BYTES - 4]);
+        if number(24) != crc32c::crc32c_append(checksum, rest) {
             return Err(broken(&"the frame's checksum does not match"));
         }
+        if number(4) != project.get() {
+            return Err(broken(&"the frame is another project's"));
+        }
+        let content_bytes = number(16) as usize;
+        if content_bytes > CONTENT_BYTES_MAX {
+            return Err(broken(&"the frame's content is too long"));
+        }
+        let (ids, _) = ids.as_chunks::<ID_BYTES>();
         Ok(Self {
-            project: number(4),
-            event: header[8..24].try_into().expect("sixteen bytes of 48"),
-            dictionary: number(24),
-            payload: number(28),
-            grouping: number(32),
-            headline: number(36),
+            dictionary: number(8),
+            content_bytes,
+            body,
+            ids: ids
+                .iter()
+                .map(|id| EventId::new(uuid::Uuid::from_bytes(*id)))
+                .collect(),
+        })
+    }
+
+    /// The frame with its decompressed content.
+    pub(crate) fn open(self, content: Vec<u8>) -> Result<Opened> {
+        if content.len() != self.content_bytes {
+            return Err(broken(&"the frame's content has another length"));
+        }
+        Ok(Opened {
+            ids: self.ids,
+            content,
         })
     }
 }
 
-fn encode(event: &NewEvent, dictionary: u32, compressor: &mut Compressor<'_>) -> Result<Vec<u8>> {
-    let headline = serde_json::to_vec(&Headline {
-        title: event.issue.title.clone(),
-        release: event.release.clone(),
-        environment: event.environment.clone(),
-    })
-    .map_err(|error| broken(&error))?;
-    let parts = [&event.payload, &event.grouping.explanation, &headline];
-    let content: Vec<u8> = parts.into_iter().flatten().copied().collect();
-    if content.len() > CONTENT_BYTES_MAX {
-        return Err(broken(&"an event of more than 64 MiB"));
+impl Opened {
+    /// The event at `ordinal`, which must be `event`.
+    pub(crate) fn content(&self, ordinal: usize, event: EventId) -> Result<Content> {
+        if self.ids.get(ordinal) != Some(&event) {
+            return Err(broken(&"the frame holds another event there"));
+        }
+        let cut = || broken(&"the frame's content is cut");
+        let (lengths, parts) = self
+            .content
+            .split_at_checked(self.ids.len() * LENGTHS_BYTES)
+            .ok_or_else(cut)?;
+        let (lengths, _) = lengths.as_chunks::<4>();
+        let lengths = lengths
+            .iter()
+            .map(|bytes| u32::from_le_bytes(*bytes) as usize);
+        let start: usize = lengths.clone().take(ordinal * 3).sum();
+        let mut rest = parts.get(start..).ok_or_else(cut)?;
+        let mut own = [&[][..]; 3];
+        for (part, length) in own.iter_mut().zip(lengths.skip(ordinal * 3)) {
+            (*part, rest) = rest.split_at_checked(length).ok_or_else(cut)?;
+        }
+        let [payload, grouping, headline] = own;
+        Ok(Content {
+            payload: payload.to_vec(),
+            grouping: grouping.to_vec(),
+            headline: serde_json::from_slice(headline).map_err(|error| broken(&error))?,
+        })
     }
-    let body = compressor
-        .compress(&content)
-        .map_err(|error| broken(&error))?;
-    let mut frame = Vec::with_capacity(HEADER_BYTES + body.len());
-    frame.extend(MAGIC);
-    frame.extend(event.scope.project().get().to_le_bytes());
-    frame.extend(event.event_id.as_bytes());
-    frame.extend(dictionary.to_le_bytes());
-    for part in parts {
-        frame.extend(length(part)?.to_le_bytes());
-    }
-    frame.extend(length(&body)?.to_le_bytes());
-    let checksum = crc32c::crc32c_append(crc32c::crc32c(&frame), &body);
-    frame.extend(checksum.to_le_bytes());
-    frame.extend(body);
-    Ok(frame)
 }
 
 fn length(part: &[u8]) -> Result<u32> {
     u32::try_from(part.len()).map_err(|error| broken(&error))
-}
-
-fn broken(error: &dyn std::fmt::Display) -> Error {
-    Error::Broken(format!("payload: {error}").into())
 }

@@ -1,11 +1,21 @@
-//! Event JSON in append-only segment files, one compressed frame per event.
+//! Event JSON in append-only segment files, a compressed frame for a batch's events of an issue.
 //!
-//! The database knows each frame's place. A frame names its project and event and carries a
+//! The database knows each frame's place. A frame names its project and events and carries a
 //! checksum, and reading compares all three: a wrong place can never show another tenant's event.
 
+mod codec;
 pub(crate) mod dictionary;
-pub(crate) mod frame;
+mod frame;
+mod reader;
 pub(crate) mod segment;
 
-pub(crate) use frame::{Codec, Content};
+pub(crate) use codec::{Codec, Encoded, Frame};
+pub(crate) use frame::{Content, FRAME_BYTES_MAX, bytes_of};
+pub(crate) use reader::FrameReader;
 pub(crate) use segment::{Place, SegmentName, Segments};
+
+use crate::Error;
+
+fn broken(error: &dyn std::fmt::Display) -> Error {
+    Error::Broken(format!("payload: {error}").into())
+}

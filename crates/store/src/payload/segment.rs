@@ -21,15 +21,17 @@ pub(crate) struct SegmentName {
     pub(crate) journal: Uuid,
 }
 
-/// Where a frame stands.
+/// Where an event stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place {
     /// The file.
     pub(crate) segment: SegmentName,
-    /// The first byte.
+    /// The first byte of its frame.
     pub(crate) start: u64,
-    /// How many bytes.
+    /// How many bytes the frame has.
     pub(crate) length: usize,
+    /// Which of the frame's events it is, from 0.
+    pub(crate) ordinal: usize,
 }
 
 /// The folder of all segments.

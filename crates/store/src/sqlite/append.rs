@@ -83,6 +83,7 @@ impl Tails {
                 segment: tail.segment,
                 start,
                 length: frame.len(),
+                ordinal: 0,
             });
             start += frame.len() as u64;
         }
@@ -90,12 +91,17 @@ impl Tails {
             .write_all_at(&frames.concat(), tail.length)
             .and_then(|()| tail.file.sync_data())
             .map_err(Error::Disk)?;
-        tx.prepare_cached(
-            "update segments
-             set length = ?2
-             where id = ?1",
-        )?
-        .execute((tail.segment.id, i64::try_from(start).unwrap_or(i64::MAX)))?;
+        let updated = tx
+            .prepare_cached(
+                "update segments
+                 set length = ?2
+                 where id = ?1",
+            )?
+            .execute((tail.segment.id, i64::try_from(start).unwrap_or(i64::MAX)))?;
+        if updated == 0 {
+            // Another process dropped or compacted it: the next try opens another one.
+            return Err(Error::Unavailable("a payload segment is gone".to_owned()));
+        }
         tail.length = start;
         self.open.insert(key, tail);
         Ok(places)

@@ -12,7 +12,7 @@ use super::partitions::{self, Partition};
 use super::record::issue_id;
 use super::{Columns, SqliteStore, training};
 use crate::events::{EventInIssue, EventPick, Events, StoredEvent};
-use crate::payload::{Codec, Content, Place, Segments};
+use crate::payload::{Content, FrameReader, Place};
 use crate::{Error, Page, PageRequest, ProjectScope, Result};
 
 #[async_trait]
@@ -24,7 +24,7 @@ impl Events for SqliteStore {
         page: &PageRequest,
     ) -> Result<Page<EventSummary>> {
         let (scope, page) = (*scope, page.clone());
-        self.with_payloads(move |connection, segments, codec| {
+        self.with_payloads(move |connection, reader| {
             let before = page.cursor.as_deref().map(parse_cursor).transpose()?;
             let mut rows = if issue.project() == scope.project() {
                 rows_before(connection, issue, before, page.limit + 1)?
@@ -36,7 +36,7 @@ impl Events for SqliteStore {
             let next = rows.last().filter(|_| more).map(EventRow::cursor);
             let rows = rows
                 .into_iter()
-                .map(|row| Ok(row.summary(row.read(segments, codec)?)))
+                .map(|row| Ok(row.summary(row.read(reader)?)))
                 .collect::<Result<_>>()?;
             Ok(Page { rows, next })
         })
@@ -49,9 +49,9 @@ impl Events for SqliteStore {
         event: EventId,
     ) -> Result<Option<StoredEvent>> {
         let scope = *scope;
-        self.with_payloads(move |connection, segments, codec| {
+        self.with_payloads(move |connection, reader| {
             find_row(connection, &scope, event)?
-                .map(|row| row.stored(segments, codec))
+                .map(|row| row.stored(reader))
                 .transpose()
         })
         .await
@@ -64,7 +64,7 @@ impl Events for SqliteStore {
         pick: EventPick,
     ) -> Result<Option<EventInIssue>> {
         let scope = *scope;
-        self.with_payloads(move |connection, segments, codec| {
+        self.with_payloads(move |connection, reader| {
             if issue.project() != scope.project() {
                 return Ok(None);
             }
@@ -82,7 +82,7 @@ impl Events for SqliteStore {
             let next = rows_after(connection, issue, Some(row.order()), 1)?.pop();
             let (number, stored) = place_among(connection, issue, row.order())?;
             Ok(Some(EventInIssue {
-                event: row.stored(segments, codec)?,
+                event: row.stored(reader)?,
                 previous: previous.map(|row| row.event_id),
                 next: next.map(|row| row.event_id),
                 number,
@@ -98,7 +98,7 @@ impl SqliteStore {
     pub(super) async fn with_payloads<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
-        F: FnOnce(&Connection, &Segments, &Codec) -> Result<T> + Send + 'static,
+        F: FnOnce(&Connection, &mut FrameReader<'_>) -> Result<T> + Send + 'static,
     {
         let (segments, codec) = (self.segments.clone(), Arc::clone(&self.codec));
         self.engine
@@ -109,7 +109,7 @@ impl SqliteStore {
                 if !codec.knows(newest) {
                     training::load_dictionaries(connection, &codec)?;
                 }
-                work(connection, &segments, &codec)
+                work(connection, &mut FrameReader::new(&segments, &codec))
             })
             .await
     }
@@ -128,16 +128,17 @@ pub(super) struct EventRow {
 }
 
 impl EventRow {
-    /// Reads the frame.
-    pub(super) fn read(&self, segments: &Segments, codec: &Codec) -> Result<Content> {
-        let frame = segments.read(self.place).map_err(|error| {
-            Error::Broken(format!("payload of event {}: {error}", self.event_id).into())
-        })?;
-        codec.decode(&frame, self.issue.project(), self.event_id)
+    /// Reads its frame.
+    pub(super) fn read(&self, reader: &mut FrameReader<'_>) -> Result<Content> {
+        reader
+            .read(self.place, self.issue.project(), self.event_id)
+            .map_err(|error| {
+                Error::Broken(format!("payload of event {}: {error}", self.event_id).into())
+            })
     }
 
-    fn stored(&self, segments: &Segments, codec: &Codec) -> Result<StoredEvent> {
-        let content = self.read(segments, codec)?;
+    fn stored(&self, reader: &mut FrameReader<'_>) -> Result<StoredEvent> {
+        let content = self.read(reader)?;
         Ok(StoredEvent {
             payload: content.payload.clone(),
             grouping: content.grouping.clone(),
@@ -177,7 +178,7 @@ fn parse_cursor(cursor: &str) -> Result<Order> {
 
 /// The columns of an event row; `e` is the partition's table.
 const COLUMNS: &str = "e.event_id, e.issue_id, e.occurred_at, e.received_at, e.start,
-             e.length, s.id, s.partition_id, s.journal";
+             e.length, e.ordinal, s.id, s.partition_id, s.journal";
 
 fn read_row(row: &Row<'_>) -> Result<EventRow> {
     let columns = Columns::new("events", row);
@@ -190,12 +191,28 @@ fn read_row(row: &Row<'_>) -> Result<EventRow> {
             segment: segment_name(&columns)?,
             start: columns.count("start")?,
             length: columns.read("length", |length: i64| usize::try_from(length))?,
+            ordinal: columns.read("ordinal", |ordinal: i64| usize::try_from(ordinal))?,
         },
     })
 }
 
-/// Some rows of a partition, by event id.
-pub(super) fn places(
+/// All rows of a partition, in the order of their frames.
+pub(super) fn all(connection: &Connection, partition: Partition) -> Result<Vec<EventRow>> {
+    select(
+        connection,
+        &format!(
+            "select {COLUMNS}
+             from {} e
+             join segments s on s.id = e.segment_id
+             order by e.id",
+            partition.table()
+        ),
+        &[],
+    )
+}
+
+/// The first event of some frames of a partition, by event id.
+pub(super) fn first_of_frames(
     connection: &Connection,
     partition: Partition,
     limit: usize,
@@ -206,6 +223,7 @@ pub(super) fn places(
             "select {COLUMNS}
              from {} e
              join segments s on s.id = e.segment_id
+             where e.ordinal = 0
              order by e.project_id, e.event_id
              limit ?1",
             partition.table()
@@ -347,13 +365,19 @@ fn place_among(connection: &Connection, issue: IssueId, order: Order) -> Result<
                 number += count;
                 continue;
             }
+            // Two counts, so that the first reads the index alone.
             number += connection
                 .prepare_cached(&format!(
-                    "select count(*)
-                     from {}
-                     where issue_id = ?1
-                       and (received_at, event_id) <= (?2, ?3)",
-                    partition.table()
+                    "select (select count(*)
+                             from {table}
+                             where issue_id = ?1
+                               and received_at < ?2)
+                         + (select count(*)
+                            from {table}
+                            where issue_id = ?1
+                              and received_at = ?2
+                              and event_id <= ?3)",
+                    table = partition.table()
                 ))?
                 .query_one((issue.to_i64(), order.0, order.1), |row| {
                     row.get::<_, i64>(0)

@@ -4,20 +4,16 @@ use rusqlite::Connection;
 
 use super::{events, migrations, partitions};
 use crate::Result;
-use crate::payload::{Codec, Segments};
+use crate::payload::FrameReader;
 use crate::upkeep::{FsckReport, Violation};
 
 /// Checks everything in one snapshot.
-pub(super) fn check(
-    connection: &Connection,
-    segments: &Segments,
-    codec: &Codec,
-) -> Result<FsckReport> {
+pub(super) fn check(connection: &Connection, reader: &mut FrameReader<'_>) -> Result<FsckReport> {
     let mut report = FsckReport::default();
     for (invariant, check) in CHECKS {
         report.add(invariant, check(connection)?);
     }
-    report.add("I-05", payloads_exist(connection, segments, codec)?);
+    report.add("I-05", payloads_exist(connection, reader)?);
     Ok(report)
 }
 
@@ -159,6 +155,7 @@ fn parents_exist(connection: &Connection) -> Result<Vec<String>> {
             or i.id >> 32 <> i.project_id",
     )?;
     for table in [
+        "groupings",
         "issue_hashes",
         "issue_hours",
         "issue_users",
@@ -190,15 +187,11 @@ fn parents_exist(connection: &Connection) -> Result<Vec<String>> {
 }
 
 /// Reads every frame: checksum, project and event id.
-fn payloads_exist(
-    connection: &Connection,
-    segments: &Segments,
-    codec: &Codec,
-) -> Result<Vec<String>> {
+fn payloads_exist(connection: &Connection, reader: &mut FrameReader<'_>) -> Result<Vec<String>> {
     let mut found = Vec::new();
     for partition in partitions::between(connection, i64::MIN, i64::MAX)? {
-        for row in events::places(connection, partition, usize::MAX)? {
-            if let Err(error) = row.read(segments, codec) {
+        for row in events::all(connection, partition)? {
+            if let Err(error) = row.read(reader) {
                 found.push(format!("event {}: {error}", row.event_id));
             }
         }

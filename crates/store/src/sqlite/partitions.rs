@@ -61,22 +61,24 @@ pub(super) fn ensure(connection: &Connection, day: i64, retention_days: u16) -> 
         (day, retention_days),
         |row| row.get(0),
     )?;
-    // Clustered by event id: the key that deduplication asks is the row itself.
+    // Client event ids are random. Rows stand in the order of recording, so that only the slim
+    // index is written to all over the place.
     connection.execute_batch(&format!(
         "create table {table} (
+             id integer not null primary key,
              project_id integer not null,
-             event_id blob not null,
+             event_id blob not null check (length(event_id) = 16),
              issue_id integer not null,
+             grouping_id integer not null,
              occurred_at integer not null,
              received_at integer not null,
              segment_id integer not null,
              start integer not null,
              length integer not null,
-             hashes blob not null,
-             grouping_version text not null,
-             primary key (project_id, event_id)
-         ) strict, without rowid;
-         create index {table}_by_issue on {table} (issue_id, received_at, event_id);",
+             ordinal integer not null
+         ) strict;
+         create unique index {table}_by_event on {table} (project_id, event_id);
+         create index {table}_by_issue on {table} (issue_id, received_at);",
         table = table(id),
     ))?;
     Ok(id)

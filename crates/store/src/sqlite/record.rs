@@ -4,7 +4,7 @@ mod assign;
 mod outcomes;
 mod tally;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError};
 
 use async_trait::async_trait;
@@ -12,10 +12,13 @@ use copal_model::{IssueId, ProjectId};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 
 use super::append::Tails;
-use super::{SqliteStore, partitions};
-use crate::payload::{Place, Segments};
+use super::{SqliteStore, partitions, training};
+use crate::payload::{Encoded, Frame, Place, Segments};
+use crate::record::bundle::bundles;
 use crate::record::plan::BatchTally;
-use crate::record::{Batch, Disposition, JournalId, NewEvent, Recorded, RecordedEvent, Recorder};
+use crate::record::{
+    Batch, Disposition, JournalId, NewEvent, NewGrouping, Recorded, RecordedEvent, Recorder,
+};
 use crate::{Error, Result};
 use assign::{Assigned, Fate};
 
@@ -23,21 +26,23 @@ use assign::{Assigned, Fate};
 impl Recorder for SqliteStore {
     async fn record(&self, mut batch: Batch) -> Result<Recorded> {
         let codec = Arc::clone(&self.codec);
-        let (batch, frames) = tokio::task::spawn_blocking(move || {
-            let frames = codec.encode_all(&batch.events)?;
+        let (batch, encoded) = tokio::task::spawn_blocking(move || {
+            let encoded = codec.encode(&batch.events, bundles(&batch.events))?;
             for event in &mut batch.events {
                 event.payload = Vec::new();
             }
-            Ok::<_, Error>((batch, frames))
+            Ok::<_, Error>((batch, encoded))
         })
         .await
         .map_err(|error| Error::Broken(Box::new(error)))??;
         let (tails, segments) = (Arc::clone(&self.tails), self.segments.clone());
+        let codec = Arc::clone(&self.codec);
         let recorded = self
             .engine
             .on_writer(move |connection| {
+                training::refresh(connection, &codec, encoded.dictionary)?;
                 let mut tails = tails.lock().unwrap_or_else(PoisonError::into_inner);
-                let recorded = record_batch(connection, &segments, &mut tails, &batch, &frames);
+                let recorded = record_batch(connection, &segments, &mut tails, &batch, &encoded);
                 if recorded.is_err() {
                     tails.forget();
                 }
@@ -60,7 +65,7 @@ fn record_batch(
     segments: &Segments,
     tails: &mut Tails,
     batch: &Batch,
-    frames: &[Vec<u8>],
+    encoded: &Encoded,
 ) -> Result<Recorded> {
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     if stored_position(&tx, batch.journal)?.is_some_and(|stored| batch.position <= stored) {
@@ -75,10 +80,12 @@ fn record_batch(
     tails.recover(&tx, segments, batch.journal)?;
     let projects = assign::living_projects(&tx, batch)?;
     let fates = assign::assign(&tx, batch, &projects)?;
-    let places = append(&tx, segments, tails, batch, frames, &fates)?;
+    let places = append(&tx, segments, tails, batch.journal, encoded, &fates)?;
+    let mut groupings = Groupings::new(&tx);
     let mut tally = BatchTally::default();
     for (event, assigned, place) in zip(&batch.events, &fates, &places) {
-        insert_event(&tx, event, assigned, place)?;
+        let grouping = groupings.id(assigned.issue, &event.grouping)?;
+        insert_event(&tx, event, assigned, grouping, place)?;
         tally.add(event, assigned.issue, assigned.partition);
     }
     tally::apply(&tx, &tally)?;
@@ -96,33 +103,96 @@ fn record_batch(
     Ok(Recorded { events })
 }
 
-/// Appends the frames of the events that are kept; a place for each of them.
+/// Appends the frames that hold events to keep; a place for each of these events.
 fn append(
     tx: &Transaction<'_>,
     segments: &Segments,
     tails: &mut Tails,
-    batch: &Batch,
-    frames: &[Vec<u8>],
+    journal: JournalId,
+    encoded: &Encoded,
     fates: &[Fate],
 ) -> Result<Vec<Option<Place>>> {
-    let mut by_partition: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
-    for (index, fate) in fates.iter().enumerate() {
-        if let Some(assigned) = fate.kept() {
+    let mut by_partition: BTreeMap<i64, Vec<&Frame>> = BTreeMap::new();
+    for frame in &encoded.frames {
+        if let Some(assigned) = frame.events.iter().find_map(|at| fates[*at].kept()) {
             by_partition
                 .entry(assigned.partition)
                 .or_default()
-                .push(index);
+                .push(frame);
         }
     }
     let mut places = vec![None; fates.len()];
-    for (partition, indexes) in by_partition {
-        let bytes: Vec<&[u8]> = indexes.iter().map(|at| frames[*at].as_slice()).collect();
-        let written = tails.append(tx, segments, (batch.journal, partition), &bytes)?;
-        for (index, place) in std::iter::zip(indexes, written) {
-            places[index] = Some(place);
+    for (partition, frames) in by_partition {
+        let bytes: Vec<&[u8]> = frames.iter().map(|frame| &frame.bytes[..]).collect();
+        let written = tails.append(tx, segments, (journal, partition), &bytes)?;
+        for (frame, place) in std::iter::zip(frames, written) {
+            for (ordinal, index) in frame.events.iter().enumerate() {
+                places[*index] = Some(Place { ordinal, ..place });
+            }
         }
+        note_dictionary(tx, partition, encoded.dictionary)?;
     }
     Ok(places)
+}
+
+/// Keeps a dictionary for as long as the partition.
+fn note_dictionary(tx: &Transaction<'_>, partition: i64, dictionary: u32) -> Result<()> {
+    if dictionary != 0 {
+        tx.prepare_cached(
+            "insert into partition_dictionaries (partition_id, dictionary_id)
+             values (?1, ?2)
+             on conflict do nothing",
+        )?
+        .execute((partition, dictionary))?;
+    }
+    Ok(())
+}
+
+/// Finds and makes the rows of groupings of a batch.
+struct Groupings<'a> {
+    tx: &'a Transaction<'a>,
+    known: HashMap<(IssueId, Vec<u8>), i64>,
+}
+
+impl<'a> Groupings<'a> {
+    fn new(tx: &'a Transaction<'a>) -> Self {
+        Self {
+            tx,
+            known: HashMap::new(),
+        }
+    }
+
+    fn id(&mut self, issue: IssueId, grouping: &NewGrouping) -> Result<i64> {
+        let key = (issue, grouping.hashes.concat());
+        if let Some(id) = self.known.get(&key) {
+            return Ok(*id);
+        }
+        let values = (issue.to_i64(), grouping.version, &key.1);
+        let found: Option<i64> = self
+            .tx
+            .prepare_cached(
+                "select id
+                 from groupings
+                 where issue_id = ?1
+                   and version = ?2
+                   and hashes = ?3",
+            )?
+            .query_row(values, |row| row.get(0))
+            .optional()?;
+        let id = match found {
+            Some(id) => id,
+            None => self
+                .tx
+                .prepare_cached(
+                    "insert into groupings (issue_id, version, hashes)
+                     values (?1, ?2, ?3)
+                     returning id",
+                )?
+                .query_one(values, |row| row.get(0))?,
+        };
+        self.known.insert(key, id);
+        Ok(id)
+    }
 }
 
 /// The events that are kept, with where they go.
@@ -139,11 +209,12 @@ fn insert_event(
     tx: &Transaction<'_>,
     event: &NewEvent,
     assigned: &Assigned,
+    grouping: i64,
     place: &Place,
 ) -> Result<()> {
     tx.prepare_cached(&format!(
-        "insert into {} (project_id, event_id, issue_id, occurred_at, received_at, segment_id,
-             start, length, hashes, grouping_version)
+        "insert into {} (project_id, event_id, issue_id, grouping_id, occurred_at, received_at,
+             segment_id, start, length, ordinal)
          values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         partitions::table(assigned.partition)
     ))?
@@ -151,13 +222,13 @@ fn insert_event(
         event.scope.project().get(),
         event.event_id.as_bytes(),
         assigned.issue.to_i64(),
+        grouping,
         event.occurred_at.as_microsecond(),
         event.received_at.as_microsecond(),
         place.segment.id,
         place.start,
         place.length,
-        event.grouping.hashes.concat(),
-        event.grouping.version,
+        place.ordinal,
     ])?;
     Ok(())
 }

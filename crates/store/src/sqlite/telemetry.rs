@@ -7,7 +7,8 @@ use super::partitions;
 use crate::{Error, Result};
 
 /// Tables of what issues own, by `issue_id`.
-const ISSUE_TABLES: [&str; 8] = [
+const ISSUE_TABLES: [&str; 9] = [
+    "groupings",
     "issue_hashes",
     "issue_hours",
     "issue_users",
@@ -61,8 +62,9 @@ fn delete_range(tx: &Connection, first: i64, last: i64) -> Result<usize> {
                 "update segments
                  set dead_bytes = dead_bytes + d.bytes
                  from (select segment_id, sum(length) as bytes
-                       from {table}
-                       where issue_id between ?1 and ?2
+                       from (select distinct segment_id, start, length
+                             from {table}
+                             where issue_id between ?1 and ?2)
                        group by segment_id) d
                  where segments.id = d.segment_id"
             ),

@@ -545,7 +545,7 @@ async fn a_dictionary_is_trained_and_old_frames_stay_readable() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path()).await;
     let full = |number: u128| {
-        let mut event = event(number, 1);
+        let mut event = event(number, u8::try_from(number % 100).unwrap());
         let frames = vec![format!("frame of {}", number % 7); 40].join(",");
         event.payload = format!(r#"{{"id":{number},"frames":"{frames}"}}"#).into_bytes();
         event

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use rusqlite::Connection;
 
 use super::{Columns, Engine, SqliteStore, events, partitions};
-use crate::payload::{Codec, Segments, dictionary};
+use crate::payload::{Codec, FrameReader, Segments, dictionary};
 use crate::record::Recorded;
 use crate::{Error, Result};
 
@@ -39,6 +39,22 @@ pub(super) fn load_dictionaries(connection: &Connection, codec: &Codec) -> Resul
     Ok(())
 }
 
+/// Makes sure that a dictionary, which frames are about to be recorded with, is still there.
+///
+/// # Errors
+/// [`Unavailable`](Error::Unavailable) when another process has retired it: encode again.
+pub(super) fn refresh(connection: &Connection, codec: &Codec, dictionary: u32) -> Result<()> {
+    let is_there = dictionary == 0
+        || connection
+            .prepare_cached("select 1 from dictionaries where id = ?1")?
+            .exists((dictionary,))?;
+    if is_there {
+        return Ok(());
+    }
+    load_dictionaries(connection, codec)?;
+    Err(Error::Unavailable("a dictionary was retired".to_owned()))
+}
+
 impl SqliteStore {
     /// Counts what was stored and, when it is time, trains a dictionary beside the recording.
     pub(super) fn note_recorded(&self, recorded: &Recorded) {
@@ -68,7 +84,7 @@ async fn train(
 ) -> Result<()> {
     let reading = Arc::clone(codec);
     let samples = engine
-        .read(move |connection| samples(connection, &reading, &segments))
+        .read(move |connection| samples(connection, &mut FrameReader::new(&segments, &reading)))
         .await?;
     // Outside the read: a snapshot held for seconds would keep the WAL from being reset.
     let trained = tokio::task::spawn_blocking(move || dictionary::train(&samples))
@@ -98,14 +114,15 @@ async fn train(
     Ok(())
 }
 
-/// Contents of events of the newest partitions, in the random order of their ids.
-fn samples(connection: &Connection, codec: &Codec, segments: &Segments) -> Result<Vec<Vec<u8>>> {
+/// Contents of events of the newest partitions, one of each frame, in the random order of their
+/// ids.
+fn samples(connection: &Connection, reader: &mut FrameReader<'_>) -> Result<Vec<Vec<u8>>> {
     let mut samples = Vec::new();
     let mut bytes = 0;
     for partition in partitions::between(connection, i64::MIN, i64::MAX)? {
         let wanted = dictionary::SAMPLES_MAX - samples.len();
-        for row in events::places(connection, partition, wanted)? {
-            let mut sample = row.read(segments, codec)?;
+        for row in events::first_of_frames(connection, partition, wanted)? {
+            let mut sample = row.read(reader)?;
             sample.payload.extend(sample.grouping);
             bytes += sample.payload.len();
             samples.push(sample.payload);

@@ -158,7 +158,7 @@ fn drop_partition(tx: &Transaction<'_>, partition: i64) -> Result<()> {
            and i.partition_id = ?1",
         (partition,),
     )?;
-    for table in ["issue_partitions", "segments"] {
+    for table in ["issue_partitions", "partition_dictionaries", "segments"] {
         tx.execute(
             &format!("delete from {table} where partition_id = ?1"),
             (partition,),
@@ -166,6 +166,17 @@ fn drop_partition(tx: &Transaction<'_>, partition: i64) -> Result<()> {
     }
     tx.execute_batch(&format!("drop table {}", partitions::table(partition)))?;
     tx.execute("delete from partitions where id = ?1", (partition,))?;
+    retire_dictionaries(tx)
+}
+
+/// Forgets dictionaries that no frame needs any more, nor will: only the newest one is used.
+fn retire_dictionaries(tx: &Transaction<'_>) -> Result<()> {
+    tx.execute(
+        "delete from dictionaries
+         where id < (select max(id) from dictionaries)
+           and id not in (select dictionary_id from partition_dictionaries)",
+        (),
+    )?;
     Ok(())
 }
 
