@@ -57,6 +57,8 @@ pub enum Icon {
     Bin,
     /// Keyboard.
     Keyboard,
+    /// A link: two links of a chain.
+    Link,
     /// Another page or address.
     Out,
 }
@@ -101,6 +103,9 @@ impl Icon {
             Self::Bin => r#"<path d="M2.5 4.500h11M6 4.500v-2h4v2M4 4.500l.7 9h6.600l.7-9"/>"#,
             Self::Keyboard => {
                 r#"<path d="M1.5 4h13v8h-13zM4 6.800h.5M7 6.800h.5M10 6.800h.5M5 9.300h6"/>"#
+            }
+            Self::Link => {
+                r#"<path d="M6.5 9.500 9.500 6.500M7 4.500l1.500-1.500a3.200 3.200 0 0 1 4.500 4.500L11.500 9M9 11.500 7.500 13A3.200 3.200 0 0 1 3 8.500L4.500 7"/>"#
             }
             Self::Out => r#"<path d="M9.5 2.500h4v4M13.5 2.500l-6 6M11.5 9v4.500h-9v-9H7"/>"#,
         }

@@ -20,6 +20,7 @@
 //! - [`filter`]: what an issue list is narrowed to, and its query string
 //! - [`urls`]: every path, for links and for the route table
 //! - [`mod@format`], [`trend`], [`tree`], [`icon`]: how times, counts, hours and values look
+//! - [`mod@markdown`]: an issue with an event as text, for trackers and assistants
 //! - [`platforms`]: SDKs and the lines to paste
 //! - [`assets`]: static files, compiled in
 
@@ -31,6 +32,7 @@ pub(crate) mod filters;
 pub mod form;
 pub mod format;
 pub mod icon;
+pub mod markdown;
 pub mod nav;
 pub mod pages;
 pub mod platforms;

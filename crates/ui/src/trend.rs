@@ -76,13 +76,18 @@ impl Trend {
     pub fn summary(&self) -> String {
         let total = self.total();
         format!(
-            "{} {} in {}, at most {} in {}",
+            "{} {} in {}, {}",
             Grouped(total),
             plural(total, "event", "events"),
             length_words(self.until.as_second() - self.since.as_second()),
-            Grouped(self.peak()),
-            length_words(self.bar_secs()),
+            self.peak_words(),
         )
+    }
+
+    /// How high the highest bar is: `at most 8 in 6 hours`.
+    pub fn peak_words(&self) -> String {
+        let bar = length_words(self.bar_secs());
+        format!("at most {} in {bar}", Grouped(self.peak()))
     }
 
     fn bar_secs(&self) -> i64 {

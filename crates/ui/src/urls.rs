@@ -62,6 +62,8 @@ pub mod route {
     pub const ISSUE_EVENT: &str = "/o/{org}/issues/{issue}/events/{event}";
     /// The event as JSON. GET.
     pub const EVENT_JSON: &str = "/o/{org}/issues/{issue}/events/{event}/json";
+    /// The issue with the event as Markdown. GET.
+    pub const EVENT_MARKDOWN: &str = "/o/{org}/issues/{issue}/events/{event}/markdown";
     /// Documentation of the REST API. GET.
     pub const API_DOCS: &str = "/api/v1/docs";
     /// The REST API as an OpenAPI document. GET.
@@ -180,6 +182,11 @@ pub fn issue_event(org: &str, issue: &str, event: &str) -> String {
 /// An event as JSON.
 pub fn event_json(org: &str, issue: &str, event: &str) -> String {
     fill(route::EVENT_JSON, &[org, issue, event])
+}
+
+/// An issue with an event as Markdown.
+pub fn event_markdown(org: &str, issue: &str, event: &str) -> String {
+    fill(route::EVENT_MARKDOWN, &[org, issue, event])
 }
 
 /// The log-in page that comes back to `next`.

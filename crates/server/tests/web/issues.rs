@@ -137,6 +137,26 @@ async fn an_events_json_is_never_a_page() {
 }
 
 #[tokio::test]
+async fn as_markdown_an_event_is_data_in_a_fence() {
+    let site = Site::start();
+    let mut ana = world(&site).await;
+    let answer = ana
+        .get("/o/anas-workspace/issues/SHOP-1/events/latest/markdown")
+        .await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(
+        answer.headers[header::CONTENT_TYPE],
+        "text/plain; charset=utf-8"
+    );
+    let csp = answer.headers[header::CONTENT_SECURITY_POLICY].to_str();
+    assert!(csp.unwrap().contains("sandbox"));
+    let (outside, inside) = answer.body.split_once("```text\n").unwrap();
+    assert!(outside.contains("[SHOP-1](http://copal.test/o/anas-workspace/issues/SHOP-1)"));
+    assert!(!outside.contains(CANARY));
+    assert!(inside.contains(&format!("Boom: {CANARY}")));
+}
+
+#[tokio::test]
 async fn an_issue_is_resolved_ignored_and_reopened() {
     let site = Site::start();
     let mut ana = world(&site).await;

@@ -7,7 +7,7 @@ use copal_model::{Issue, IssueStatus, Level, Timestamp};
 use crate::filter::{IssueFilter, Period, Sort, StatusTab};
 use crate::filters;
 use crate::form::Permission;
-use crate::format::{Age, percent};
+use crate::format::{Age, percent, plural};
 use crate::icon::Icon;
 use crate::nav::{CSRF_FIELD, Nav, NavItem};
 use crate::pages::event::{EventView, Folding, FrameRun, FrameView, runs};
@@ -247,7 +247,11 @@ impl TagView {
 }
 
 /// Values shown of each tag.
-const TAG_VALUES_SHOWN: usize = 4;
+const TAG_VALUES_SHOWN: usize = 3;
+/// Tags shown at once; the others fold.
+const TAGS_SHOWN: usize = 6;
+/// Tags that come first: where and in which version it happens is asked first.
+const TAGS_FIRST: [&str; 2] = ["environment", "release"];
 
 impl List {
     fn link(&self, filter: &IssueFilter) -> String {
@@ -337,6 +341,33 @@ impl Show {
             StackMode::Full | StackMode::Text => Folding::ShowAll,
         };
         runs(frames, folding)
+    }
+
+    /// The tags shown at once, the telling ones first; and the rest.
+    fn common(&self) -> (Vec<&TagView>, Vec<&TagView>) {
+        let place = |tag: &&TagView| {
+            let named = TAGS_FIRST.iter().position(|key| *key == tag.key);
+            let says_little = tag.values.len() < 2;
+            (named.unwrap_or(TAGS_FIRST.len()), says_little)
+        };
+        let mut tags: Vec<_> = self.tags.iter().collect();
+        tags.sort_by_key(place);
+        let rest = tags.split_off(TAGS_SHOWN.min(tags.len()));
+        (tags, rest)
+    }
+
+    fn tags_folded(tags: &[&TagView]) -> String {
+        let noun = plural(tags.len() as u64, "tag", "tags");
+        format!("{} more {noun}", tags.len())
+    }
+
+    /// What the graph ends and begins with: `14 days ago`.
+    fn graph_begin(&self) -> String {
+        let period = match self.period {
+            Period::All => Period::Quarter,
+            other => other,
+        };
+        format!("{} ago", period.label())
     }
 
     /// Another event of the issue, seen in the same way.

@@ -11,7 +11,7 @@ use crate::auth::permit::ReadIssues;
 use crate::web::Error;
 
 /// Nothing may run or load, whatever the browser takes the text for.
-const CSP: &str = "default-src 'none'; frame-ancestors 'none'; sandbox";
+pub(super) const CSP: &str = "default-src 'none'; frame-ancestors 'none'; sandbox";
 
 pub(super) async fn show(
     State(app): State<App>,

@@ -3,6 +3,7 @@
 mod delete;
 mod event_json;
 mod list;
+mod markdown;
 mod show;
 mod status;
 mod undo;
@@ -47,6 +48,12 @@ pub(super) fn routes() -> Vec<Route> {
             read,
             "an event as JSON",
             event_json::show,
+        ),
+        Route::get(
+            route::EVENT_MARKDOWN,
+            read,
+            "an issue with an event as Markdown",
+            markdown::show,
         ),
         Route::post(
             route::ISSUE_STATUS,
