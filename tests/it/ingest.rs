@@ -17,12 +17,16 @@ fn envelope() -> String {
 }
 
 async fn assert_taken(answer: Response, what: &str) {
+    assert_taken_as(answer, ID, what).await;
+}
+
+async fn assert_taken_as(answer: Response, id: &str, what: &str) {
     let status = answer.status();
     let origin = answer.headers().get("access-control-allow-origin").cloned();
     let text = answer.text().await.unwrap();
     assert_eq!(
         (status.as_u16(), text),
-        (200, format!("{{\"id\":\"{ID}\"}}")),
+        (200, format!("{{\"id\":\"{id}\"}}")),
         "{what}"
     );
     assert_eq!(origin.unwrap(), "*", "{what}");
@@ -42,86 +46,429 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
+fn zlib(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn base64(bytes: &[u8]) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}
+
+/// The events that a project has recorded.
+async fn recorded(app: &TestApp) -> i64 {
+    app.settle().await;
+    app.count("select coalesce(sum(events_count), 0) from issues")
+}
+
+/// The same credentials in every form, as a header or a query.
+fn credentials(key: &str) -> Vec<(&'static str, String, String)> {
+    let fields = format!("sentry_key={key}, sentry_version=7, sentry_client=sentry.x/1");
+    let legacy = format!("{fields}, sentry_secret=s, sentry_timestamp=1700000000.5");
+    let header = |name, value: String| (name, value, String::new());
+    let query = |query: String| ("x-none", String::new(), query);
+    vec![
+        header("X-Sentry-Auth", format!("Sentry {fields}")),
+        header("X-Sentry-Auth", format!("sENTRY  {legacy}")),
+        header("X-Sentry-Auth", format!("Sentry sentry_key={key}")),
+        header(
+            "X-Sentry-Auth",
+            format!("Sentry sentry_key={key}.no-cache,sentry_version=7.0"),
+        ),
+        header(
+            "X-Sentry-Auth",
+            format!("Sentry sentry_version=2,sentry_key={key},new=1"),
+        ),
+        header("Authorization", format!("Sentry {fields}")),
+        header(
+            "Authorization",
+            format!("Basic {}", base64(format!("{key}:").as_bytes())),
+        ),
+        header(
+            "Authorization",
+            format!("basic {}", base64(format!("{key}:s").as_bytes())),
+        ),
+        query(format!(
+            "?sentry_key={key}&sentry_version=7&sentry_client=sentry.javascript.browser%2F8"
+        )),
+        query(format!("?x=1&sentry_key={key}")),
+    ]
+}
+
 #[tokio::test]
 async fn credentials_are_found_wherever_sdks_put_them() {
     let app = TestApp::start();
     let client = Client::new();
-    let fields = format!("Sentry sentry_key={}, sentry_version=7", app.key);
-    for name in ["X-Sentry-Auth", "Authorization"] {
-        let request = client.post(app.envelope_url()).header(name, &fields);
-        assert_taken(request.body(envelope()).send().await.unwrap(), name).await;
+    let mut sent = 0;
+    for (name, value, query) in credentials(&app.key) {
+        let id = format!("{sent:032x}");
+        for (url, body) in [
+            (app.envelope_url(), envelope().replace(ID, &id)),
+            (
+                app.store_url(),
+                format!("{{\"event_id\":\"{id}\",\"message\":\"hello\"}}"),
+            ),
+        ] {
+            let request = client.post(format!("{url}{query}")).header(name, &value);
+            let answer = request.body(body).send().await.unwrap();
+            assert_taken_as(answer, &id, &format!("{name}: {value}{query}")).await;
+        }
+        sent += 1;
     }
-    let basic = client
-        .post(app.envelope_url())
-        .basic_auth(&app.key, Some(""));
-    assert_taken(basic.body(envelope()).send().await.unwrap(), "basic").await;
-    let url = format!("{}?sentry_key={}", app.envelope_url(), app.key);
-    let query = client.post(url).body(envelope()).send().await.unwrap();
-    assert_taken(query, "query").await;
-    let host = app.base_url.strip_prefix("http://").unwrap();
-    let dsn = format!(
-        "{{\"dsn\":\"http://{}@{host}/{}\",",
-        app.key, app.project_id
-    );
-    let addressed = envelope().replacen('{', &dsn, 1);
-    let tunnel = client.post(format!("{}/tunnel", app.base_url));
-    assert_taken(tunnel.body(addressed).send().await.unwrap(), "tunnel").await;
+    // Each id was sent to both endpoints: the second was a duplicate, which is no error.
+    assert_eq!(recorded(&app).await, sent);
 }
 
 #[tokio::test]
-async fn encodings_are_read_and_bombs_are_not() {
+async fn an_envelope_may_say_itself_where_it_belongs() {
     let app = TestApp::start();
     let client = Client::new();
-    let url = format!("{}?sentry_key={}", app.envelope_url(), app.key);
-    let post = |encoding: &str, body: Vec<u8>| {
-        client
-            .post(&url)
-            .header("Content-Encoding", encoding)
-            .body(body)
-            .send()
-    };
-    for encoding in ["", "identity", "UTF-8"] {
-        let answer = post(encoding, envelope().into_bytes()).await.unwrap();
-        assert_taken(answer, encoding).await;
+    let header = format!("{{\"dsn\":\"{}\",\"event_id\":\"{ID}\"}}", app.dsn());
+    let addressed = format!("{header}\n{{\"type\":\"event\"}}\n{{}}");
+    for path in [
+        "/tunnel",
+        "/tunnel/",
+        &format!("/api/{}/envelope/", app.project_id),
+    ] {
+        let request = client.post(format!("{}{path}", app.base_url));
+        assert_taken(request.body(addressed.clone()).send().await.unwrap(), path).await;
+        let request = client.post(format!("{}{path}", app.base_url));
+        let request = request.header("content-encoding", "gzip");
+        let packed = gzip(addressed.as_bytes());
+        assert_taken(request.body(packed).send().await.unwrap(), path).await;
+        // A header alone, with no newline behind it.
+        let request = client.post(format!("{}{path}", app.base_url));
+        assert_taken(request.body(header.clone()).send().await.unwrap(), path).await;
     }
-    let answer = post("gzip", gzip(envelope().as_bytes())).await.unwrap();
-    assert_taken(answer, "gzip").await;
-    let zstd = zstd::bulk::compress(envelope().as_bytes(), 1).unwrap();
-    assert_taken(post("zstd", zstd).await.unwrap(), "zstd").await;
-    let bomb = post("gzip", gzip(&vec![0; (100 << 20) + 1])).await.unwrap();
-    assert_refused(bomb, 413, "too large").await;
-    let unknown = post("lzma", envelope().into_bytes()).await.unwrap();
-    assert_refused(unknown, 415, "unsupported content encoding").await;
+    let elsewhere = addressed.replace(&format!("/{}\"", app.project_id), "/999\"");
+    let cases = [
+        ("", 401, "missing authorization"),
+        ("{}", 401, "missing authorization"),
+        ("not json\n", 401, "envelope header"),
+        (&*"a".repeat(9_000), 401, "envelope header"),
+        ("{\"dsn\":\"nonsense\"}", 401, "dsn"),
+        (&*elsewhere, 403, "unknown key or project"),
+    ];
+    for (body, status, detail) in cases {
+        let request = client.post(format!("{}/tunnel", app.base_url));
+        let answer = request.body(body.to_owned()).send().await.unwrap();
+        assert_refused(answer, status, detail).await;
+    }
+    assert_eq!(recorded(&app).await, 1);
 }
 
 #[tokio::test]
-async fn refusals_say_why() {
+async fn every_path_of_the_protocol_is_served() {
+    let app = TestApp::start();
+    let client = Client::new();
+    let (project, key) = (&app.project_id, &app.key);
+    let event = format!("{{\"event_id\":\"{ID}\"}}");
+    for (path, body) in [
+        (format!("/api/{project}/envelope/"), envelope()),
+        (format!("/api/{project}/envelope"), envelope()),
+        (format!("//api///{project}//envelope/"), envelope()),
+        (format!("/api/{project}/store/"), event.clone()),
+        (format!("/api/{project}/store"), event.clone()),
+        ("/api/store/".to_owned(), event.clone()),
+        ("/api/store".to_owned(), event.clone()),
+        ("//api//store//".to_owned(), event.clone()),
+    ] {
+        let url = format!("{}{path}?sentry_key={key}", app.base_url);
+        let answer = client.post(url).body(body).send().await.unwrap();
+        assert_taken(answer, &path).await;
+    }
+    // Some clients send envelopes to the store endpoint; the content type says so.
+    let request = client.post(format!("{}?sentry_key={key}", app.store_url()));
+    let request = request.header("content-type", "application/x-sentry-envelope");
+    assert_taken(
+        request.body(envelope()).send().await.unwrap(),
+        "envelope to store",
+    )
+    .await;
+    // Otherwise no content type changes how a body is read.
+    for content_type in [
+        "multipart/form-data",
+        "application/x-www-form-urlencoded",
+        "text/plain",
+    ] {
+        let request = client.post(format!("{}?sentry_key={key}", app.envelope_url()));
+        let request = request.header("content-type", content_type);
+        assert_taken(request.body(envelope()).send().await.unwrap(), content_type).await;
+    }
+}
+
+#[tokio::test]
+async fn a_server_below_a_path_serves_dsns_with_that_path() {
+    let app = TestApp::start_with(&[("COPAL_BASE_URL", "http://errors.example/a/b")]);
+    let project = app.get(&format!("projects/{}", app.project_id)).await;
+    let dsn = project["dsn"].as_str().unwrap();
+    assert_eq!(
+        dsn,
+        format!("http://{}@errors.example/a/b/{}", app.key, app.project_id)
+    );
+    let client = Client::new();
+    for prefix in ["/a/b", "//a//b/", ""] {
+        let path = format!("{prefix}/api/{}/envelope/", app.project_id);
+        let url = format!("{}{path}?sentry_key={}", app.base_url, app.key);
+        assert_taken(
+            client.post(url).body(envelope()).send().await.unwrap(),
+            &path,
+        )
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn every_encoding_is_read_and_recorded() {
+    let app = TestApp::start();
+    let client = Client::new();
+    let url = format!("{}?sentry_key={}", app.store_url(), app.key);
+    let event = |encoding: &str| {
+        format!(
+            "{{\"message\":\"by {encoding}\",\"extra\":[{}0]}}",
+            "1,".repeat(2_000)
+        )
+    };
+    // `{"message":"by br"}` by the reference encoder.
+    let brotli = b"\x0b\x09\x80{\"message\":\"by br\"}\x03".to_vec();
+    let zstd = |event: String| zstd::bulk::compress(event.as_bytes(), 1).unwrap();
+    let cases: Vec<(&str, Vec<u8>)> = vec![
+        ("", event("nothing").into()),
+        ("identity", event("identity").into()),
+        ("UTF-8", event("utf-8").into()),
+        ("gzip", gzip(event("gzip").as_bytes())),
+        ("GZip", gzip(event("gzip in capitals").as_bytes())),
+        ("identity, gzip", gzip(event("a list").as_bytes())),
+        ("deflate", zlib(event("deflate").as_bytes())),
+        ("zstd", zstd(event("zstd"))),
+        ("br", brotli),
+    ];
+    for (encoding, body) in cases {
+        let request = client.post(&url).header("content-encoding", encoding);
+        let answer = request.body(body).send().await.unwrap();
+        assert_eq!(
+            answer.status(),
+            200,
+            "{encoding}: {:?}",
+            answer.text().await
+        );
+    }
+    for (encoding, body) in [
+        ("lzma", event("x").into_bytes()),
+        ("gzip, gzip", gzip(&gzip(event("x").as_bytes()))),
+    ] {
+        let request = client.post(&url).header("content-encoding", encoding);
+        let answer = request.body(body).send().await.unwrap();
+        assert_refused(answer, 415, "send one of gzip, deflate, br, zstd, identity").await;
+    }
+    for (encoding, body) in [
+        ("gzip", event("x").into_bytes()),
+        ("gzip", gzip(event("x").as_bytes())[..30].to_vec()),
+        ("deflate", event("x").into_bytes()),
+        ("zstd", zstd(event("x"))[..20].to_vec()),
+        ("br", b"\xff\xff\xff".to_vec()),
+    ] {
+        let request = client.post(&url).header("content-encoding", encoding);
+        let answer = request.body(body).send().await.unwrap();
+        assert_refused(answer, 400, &format!("not valid {encoding}")).await;
+    }
+    app.settle().await;
+    let mut titles = app.titles().await;
+    titles.sort_unstable();
+    assert_eq!(
+        titles.join(", "),
+        "by a list, by br, by deflate, by gzip, by gzip in capitals, by identity, by nothing, \
+         by utf-8, by zstd"
+    );
+}
+
+#[tokio::test]
+async fn old_clients_send_base64_and_events_in_the_query() {
+    let app = TestApp::start();
+    let client = Client::new();
+    let event = |text: &str| format!("{{\"message\":\"{text}\"}}").into_bytes();
+    let url = format!("{}?sentry_key={}", app.store_url(), app.key);
+    for body in [base64(&event("base64")), base64(&zlib(&event("zlib")))] {
+        let answer = client.post(&url).body(body).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+    }
+    for (data, query) in [
+        (event("in the query"), "sentry_data"),
+        (
+            base64(&zlib(&event("packed in the query"))).into_bytes(),
+            "sentry_data",
+        ),
+    ] {
+        let data: String = form_urlencoded::byte_serialize(&data).collect();
+        let answer = client
+            .get(format!("{url}&{query}={data}"))
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), 200);
+        assert_eq!(answer.headers()["content-type"], "image/gif");
+        assert_eq!(answer.headers()["access-control-allow-origin"], "*");
+        assert!(answer.bytes().await.unwrap().starts_with(b"GIF89a"));
+    }
+    let none = client.get(&url).send().await.unwrap();
+    assert_refused(none, 400, "no sentry_data").await;
+    let bad = client
+        .get(format!("{url}&sentry_data=nonsense!"))
+        .send()
+        .await
+        .unwrap();
+    assert_refused(bad, 400, "invalid event").await;
+    app.settle().await;
+    let mut titles = app.titles().await;
+    titles.sort_unstable();
+    assert_eq!(
+        titles.join(", "),
+        "base64, in the query, packed in the query, zlib"
+    );
+}
+
+#[tokio::test]
+async fn browsers_may_send_and_may_read_every_answer() {
     let app = TestApp::start();
     let client = Client::new();
     let right = format!("{}?sentry_key={}", app.envelope_url(), app.key);
-    let wrong_key = format!("{}?sentry_key={ID}", app.envelope_url());
-    let wrong_project = format!("{}/api/999/envelope/?sentry_key={}", app.base_url, app.key);
-    let store = format!(
-        "{}/api/{}/store/?sentry_key={}",
-        app.base_url, app.project_id, app.key
-    );
-    let no_dsn = app.envelope_url();
-    let cases: [(&str, &str, u16, &str); 7] = [
-        (&right, "", 400, "empty request body"),
+    let with_key = |path: &str| format!("{}{path}?sentry_key={}", app.base_url, app.key);
+    let large = "a".repeat((1 << 20) + 1);
+    let post = |url: &str| client.post(url);
+    let answers = [
+        (200, post(&right).body(envelope())),
+        (400, post(&right).body("nonsense")),
+        (400, post(&with_key("/api/shop/envelope/"))),
+        (401, post(&app.envelope_url()).body("{}")),
+        (403, post(&with_key("/api/999/envelope/")).body("{}")),
+        (404, post(&with_key("/api/1/nothing/")).body("{}")),
+        (405, client.put(&right).body("{}")),
+        (413, post(&with_key("/api/store/")).body(large)),
         (
-            &right,
-            "{}\n{\"type\":\"event\",\"length\":9}\n{}",
-            400,
-            "9 bytes",
+            415,
+            post(&right).header("content-encoding", "lzma").body("{}"),
         ),
-        (&wrong_key, "{}", 403, "unknown key or project"),
-        (&wrong_project, "{}", 403, "unknown key or project"),
-        (&no_dsn, "{}", 401, "missing authorization information"),
-        (&store, "not json", 400, "invalid event"),
-        (&store, "{\"message\":", 400, "invalid event"),
     ];
-    for (url, body, status, detail) in cases {
-        let answer = client.post(url).body(body).send().await.unwrap();
-        assert_refused(answer, status, detail).await;
+    for (status, request) in answers {
+        let request = request.header("origin", "https://shop.example");
+        let answer = request.send().await.unwrap();
+        let headers = answer.headers();
+        assert_eq!(answer.status(), status);
+        assert_eq!(headers["access-control-allow-origin"], "*", "{status}");
+        let exposed = headers["access-control-expose-headers"].to_str().unwrap();
+        assert_eq!(exposed, "x-sentry-error, x-sentry-rate-limits, retry-after");
+        assert_eq!(headers["cross-origin-resource-policy"], "cross-origin");
+        assert!(!headers.contains_key("access-control-allow-credentials"));
+        let said: serde_json::Value = answer.json().await.unwrap();
+        assert_eq!(
+            said["detail"].is_string(),
+            status != 200,
+            "{status}: {said}"
+        );
     }
+}
+
+#[tokio::test]
+async fn browsers_that_ask_first_are_told_what_they_may_send() {
+    let app = TestApp::start();
+    let client = Client::new();
+    let project = &app.project_id;
+    for path in [
+        format!("/api/{project}/envelope/"),
+        format!("/api/{project}/envelope"),
+        format!("/api/{project}/store/"),
+        format!("/api/{project}/store"),
+        "/api/store/".to_owned(),
+        "/api/store".to_owned(),
+        "/tunnel".to_owned(),
+        "/tunnel/".to_owned(),
+    ] {
+        let request = client.request(reqwest::Method::OPTIONS, format!("{}{path}", app.base_url));
+        let request = request.header("origin", "https://shop.example");
+        let answer = request.send().await.unwrap();
+        let headers = answer.headers();
+        assert_eq!(answer.status(), 200, "{path}");
+        assert_eq!(headers["access-control-allow-origin"], "*");
+        assert_eq!(headers["access-control-allow-methods"], "POST");
+        assert_eq!(headers["access-control-max-age"], "3600");
+        let allowed = headers["access-control-allow-headers"].to_str().unwrap();
+        for header in [
+            "x-sentry-auth",
+            "content-type",
+            "content-encoding",
+            "sentry-trace",
+            "baggage",
+        ] {
+            assert!(allowed.split(", ").any(|name| name == header), "{allowed}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_hangs_up_after_the_last_byte_has_sent_an_event() {
+    let app = TestApp::start();
+    let target = format!("/api/{}/envelope/?sentry_key={}", app.project_id, app.key);
+    for number in 0..20 {
+        let body = envelope().replace(ID, &format!("{number:032x}"));
+        let mut raw = raw::Raw::connect(&app);
+        if number % 2 == 0 {
+            raw.head(
+                "POST",
+                &target,
+                &format!("content-length: {}\r\n", body.len()),
+            );
+            raw.send(body.as_bytes());
+        } else {
+            raw.head("POST", &target, "transfer-encoding: chunked\r\n");
+            raw.chunk(body.as_bytes()).chunk(b"");
+        }
+        drop(raw);
+    }
+    let began = std::time::Instant::now();
+    while recorded(&app).await < 20 {
+        assert!(began.elapsed().as_secs() < 20, "{}", recorded(&app).await);
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+}
+
+/// Asks until the answer has this status: other processes' changes take effect within a second.
+async fn assert_soon(client: &Client, url: &str, status: u16) {
+    let began = std::time::Instant::now();
+    loop {
+        let answer = client.post(url).body("{}").send().await.unwrap();
+        if answer.status() == status {
+            return;
+        }
+        let waited = began.elapsed();
+        assert!(
+            waited.as_millis() < 1_000,
+            "{} after {waited:?}",
+            answer.status()
+        );
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_another_process_changes_is_noticed_within_a_second() {
+    let app = TestApp::start();
+    let client = Client::new();
+    let url = format!("{}?sentry_key={}", app.envelope_url(), app.key);
+    assert_soon(&client, &url, 200).await;
+    let other = rusqlite::Connection::open(app.data().join("copal.db")).unwrap();
+    for (is_active, status) in [(0, 403), (1, 200), (0, 403)] {
+        let statement = "update client_keys set is_active = ?1 where public_key = ?2";
+        other.execute(statement, (is_active, &app.key)).unwrap();
+        assert_soon(&client, &url, status).await;
+    }
+    // A key that was asked for before it existed.
+    let early = "e".repeat(32);
+    let url = format!("{}?sentry_key={early}", app.envelope_url());
+    assert_soon(&client, &url, 403).await;
+    let copy = "insert into client_keys select randomblob(16), org_id, project_id, ?1, label, 1, \
+                created_at from client_keys where public_key = ?2";
+    other.execute(copy, (&early, &app.key)).unwrap();
+    assert_soon(&client, &url, 200).await;
 }

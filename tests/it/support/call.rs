@@ -95,6 +95,15 @@ impl TestApp {
         issues
     }
 
+    /// The titles of all issues.
+    pub(crate) async fn titles(&self) -> Vec<String> {
+        let issues = self.get("issues?limit=100").await;
+        let issues = issues.as_array().unwrap().iter();
+        issues
+            .map(|issue| text(&issue["title"]).to_owned())
+            .collect()
+    }
+
     /// The stored events of an issue, the latest first.
     pub(crate) async fn events(&self, issue: &Value) -> Vec<Value> {
         let path = format!("issues/{}/events?limit=100", text(&issue["id"]));

@@ -25,8 +25,46 @@ struct Cache {
     token: Option<u64>,
     /// Counts how often all was forgotten: an answer asked for before that is not kept.
     generation: u64,
-    known: HashMap<String, KeyAccess>,
+    table: Table<KeyAccess>,
+}
+
+/// What the store has answered about keys.
+struct Table<A> {
+    known: HashMap<String, A>,
     unknown: HashSet<String>,
+}
+
+impl<A> Default for Table<A> {
+    fn default() -> Self {
+        Self {
+            known: HashMap::new(),
+            unknown: HashSet::new(),
+        }
+    }
+}
+
+impl<A: Clone> Table<A> {
+    /// What is remembered of a key; `Some(None)` for one that is known to be unknown.
+    fn get(&self, key: &str) -> Option<Option<A>> {
+        match self.known.get(key) {
+            Some(access) => Some(Some(access.clone())),
+            None => self.unknown.contains(key).then_some(None),
+        }
+    }
+
+    fn put(&mut self, key: &str, access: Option<A>) {
+        if let Some(access) = access {
+            if self.known.len() >= KNOWN_MAX {
+                self.known.clear();
+            }
+            self.known.insert(key.to_owned(), access);
+        } else {
+            if self.unknown.len() >= UNKNOWN_MAX {
+                self.unknown.clear();
+            }
+            self.unknown.insert(key.to_owned());
+        }
+    }
 }
 
 impl Keys {
@@ -41,11 +79,8 @@ impl Keys {
     pub(super) async fn open(&self, key: &str) -> Result<KeyAccess, Rejection> {
         let generation = {
             let cache = self.cache.read().unwrap_or_else(PoisonError::into_inner);
-            if let Some(access) = cache.known.get(key) {
-                return admit(Some(access.clone()));
-            }
-            if cache.unknown.contains(key) {
-                return Err(Rejection::Refused);
+            if let Some(access) = cache.table.get(key) {
+                return admit(access);
             }
             cache.generation
         };
@@ -66,7 +101,7 @@ impl Keys {
                     *cache = Cache {
                         token: Some(token),
                         generation: cache.generation + 1,
-                        ..Cache::default()
+                        table: Table::default(),
                     };
                 }
             }
@@ -80,17 +115,7 @@ impl Keys {
         if cache.generation != generation {
             return;
         }
-        if let Some(access) = access {
-            if cache.known.len() >= KNOWN_MAX {
-                cache.known.clear();
-            }
-            cache.known.insert(key.to_owned(), access);
-        } else {
-            if cache.unknown.len() >= UNKNOWN_MAX {
-                cache.unknown.clear();
-            }
-            cache.unknown.insert(key.to_owned());
-        }
+        cache.table.put(key, access);
     }
 }
 
@@ -98,4 +123,42 @@ fn admit(access: Option<KeyAccess>) -> Result<KeyAccess, Rejection> {
     access
         .filter(|access| access.is_active)
         .ok_or(Rejection::Refused)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(number: usize) -> String {
+        format!("{number:032x}")
+    }
+
+    #[test]
+    fn garbage_does_not_push_out_keys_that_are_known() {
+        let mut table = Table::default();
+        table.put("right", Some(7));
+        for number in 0..UNKNOWN_MAX {
+            table.put(&key(number), None);
+        }
+        assert_eq!(table.unknown.len(), UNKNOWN_MAX);
+        assert_eq!(table.get(&key(0)), Some(None));
+        table.put(&key(UNKNOWN_MAX), None);
+        assert_eq!(table.unknown.len(), 1);
+        assert_eq!(table.get(&key(0)), None);
+        assert_eq!(table.get(&key(UNKNOWN_MAX)), Some(None));
+        assert_eq!(table.get("right"), Some(Some(7)));
+    }
+
+    #[test]
+    fn known_keys_have_a_limit_too() {
+        let mut table = Table::default();
+        for number in 0..KNOWN_MAX {
+            table.put(&key(number), Some(number));
+        }
+        assert_eq!(table.get(&key(0)), Some(Some(0)));
+        table.put(&key(KNOWN_MAX), Some(KNOWN_MAX));
+        assert_eq!(table.known.len(), 1);
+        assert_eq!(table.get(&key(0)), None);
+        assert_eq!(table.get(&key(KNOWN_MAX)), Some(Some(KNOWN_MAX)));
+    }
 }
