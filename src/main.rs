@@ -3,6 +3,7 @@
 //! # Layout
 //! - `cli`: the commands beside the server
 //! - `config`: settings
+//! - `data`: the data folder
 //! - `serve`: the server
 //! - `demo`: the server with recorded events
 //! - `ambient`: the real clock and the real randomness
@@ -10,6 +11,7 @@
 mod ambient;
 mod cli;
 mod config;
+mod data;
 mod demo;
 mod serve;
 

@@ -34,6 +34,7 @@ use uuid::Uuid;
 
 use crate::ambient::{SystemClock, SystemEntropy};
 use crate::config::Config;
+use crate::data;
 
 /// Exit code when a write or fsync failed (interface of the program).
 const STORAGE_FAILED: u8 = 3;
@@ -66,8 +67,7 @@ async fn serve<F: Future<Output = anyhow::Result<()>>>(
     let metrics = PrometheusBuilder::new()
         .install_recorder()
         .context("cannot install the metrics recorder")?;
-    let store = SqliteStore::open(&config.data, Options::default())
-        .with_context(|| format!("cannot open the data folder {}", config.data.display()))?;
+    let store = data::open(&config.data, Options::default())?;
     let journal = open_journal(config, &store).await?;
     let engine = Arc::new(store);
     let store: Arc<dyn Store> = Arc::clone(&engine) as Arc<dyn Store>;

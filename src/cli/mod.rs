@@ -24,7 +24,7 @@ use copal_store::upkeep::Upkeep as _;
 use copal_store::users::Users as _;
 
 use crate::config::{Config, Flags};
-use crate::{demo, serve};
+use crate::{data, demo, serve};
 
 /// A small, self-hosted, multi-tenant error tracker for the Sentry SDKs.
 #[derive(Debug, Parser)]
@@ -89,7 +89,11 @@ fn execute(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Some(Command::Demo(demo)) => return demo::run(config()?, &demo),
         Some(command) => command,
     };
-    let context = Context::open(&arguments.flags)?;
+    let config = Config::load(&arguments.flags, None, |name| std::env::var(name).ok())?;
+    if matches!(command, Command::Fsck) {
+        data::ensure_some(&config.data)?;
+    }
+    let context = Context::open(config)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -110,14 +114,12 @@ fn execute(arguments: Arguments) -> anyhow::Result<ExitCode> {
 }
 
 impl Context {
-    fn open(flags: &Flags) -> anyhow::Result<Self> {
-        let config = Config::load(flags, None, |name| std::env::var(name).ok())?;
+    fn open(config: Config) -> anyhow::Result<Self> {
         let options = Options {
             read_connections: 1,
             ..Options::default()
         };
-        let store = SqliteStore::open(&config.data, options)
-            .with_context(|| format!("cannot open the data folder {}", config.data.display()))?;
+        let store = data::open(&config.data, options)?;
         Ok(Self { config, store })
     }
 

@@ -67,7 +67,7 @@ pub(super) async fn run(context: &Context, command: Command) -> anyhow::Result<(
         (made.clone(), Some(made))
     };
     if let Err(why) = password::check_new(&password, &email) {
-        bail!("the password cannot be used: {why}");
+        bail!("{why}");
     }
     let uuid = || fresh::uuid_v7(&SystemClock, &SystemEntropy);
     let new = NewUser {

@@ -1,10 +1,15 @@
 //! The commands, as operators and scripts run them: what they print, and how they end.
 
+use std::fs::Permissions;
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+use crate::support::{self, Server, TestApp, text};
 
 /// A data folder to run commands on.
 struct Folder(TempDir);
@@ -14,19 +19,14 @@ impl Folder {
         Self(tempfile::tempdir().unwrap())
     }
 
+    fn data(&self) -> PathBuf {
+        self.0.path().join("data")
+    }
+
     /// A command that sees no settings but the test's own.
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_copal"));
-        command
-            .args(arguments)
-            .arg("--data")
-            .arg(self.0.path().join("data"))
-            .current_dir(self.0.path());
-        for (name, _) in std::env::vars() {
-            if name.starts_with("COPAL_") {
-                command.env_remove(name);
-            }
-        }
+        let mut command = support::command(&self.data());
+        command.args(arguments).current_dir(self.0.path());
         command
     }
 
@@ -112,8 +112,15 @@ fn a_password_from_stdin_is_not_printed() {
 fn a_password_that_anybody_guesses_is_refused() {
     let folder = Folder::new();
     let arguments = words("user create --email a@x.io --name Ana --password-stdin");
-    let short = folder.with_input(&arguments, "1234567\n");
-    assert_refused(&short, 1, "at least 8 characters");
+    for (input, why) in [
+        ("", "at least 8 characters"),
+        ("\n", "at least 8 characters"),
+        ("1234567\n", "at least 8 characters"),
+        ("a@x.io\n", "at least 8 characters"),
+        ("PassWord1\n", "among the first that an attacker tries"),
+    ] {
+        assert_refused(&folder.with_input(&arguments, input), 1, why);
+    }
     let longest = "horseman".repeat(32);
     let too_long = folder.with_input(&arguments, &format!("{longest}a"));
     assert_refused(&too_long, 1, "at most 256 characters");
@@ -213,6 +220,24 @@ fn settings_that_cannot_be_used_are_named() {
 }
 
 #[test]
+fn a_data_folder_that_cannot_be_one_is_told() {
+    let folder = Folder::new();
+    std::fs::write(folder.data(), "").unwrap();
+    for command in ["check", "fsck", "migrate", "serve"] {
+        let refused = folder.run(&[command]);
+        let why = if command == "fsck" {
+            "there is no data in"
+        } else {
+            "it is a file"
+        };
+        assert_refused(&refused, 1, why);
+    }
+    std::fs::remove_file(folder.data()).unwrap();
+    assert_refused(&folder.run(&["fsck"]), 1, "there is no data in");
+    assert!(!folder.data().exists(), "fsck only reads");
+}
+
+#[test]
 fn migrating_twice_is_harmless() {
     let folder = Folder::new();
     for _ in 0..2 {
@@ -232,6 +257,73 @@ fn the_data_folder_is_checked() {
     assert!(check.status.success(), "{said}{}", stderr(&check));
     assert!(said.lines().count() > 2, "{said}");
     assert!(said.lines().all(|line| line.starts_with("ok ")), "{said}");
+
+    let file = folder.data().join("copal.db");
+    std::fs::set_permissions(file, Permissions::from_mode(0o644)).unwrap();
+    let broken = folder.run(&["check"]);
+    assert_eq!(broken.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&broken.stdout).into_owned();
+    let failed: Vec<_> = said
+        .lines()
+        .filter(|line| !line.starts_with("ok "))
+        .collect();
+    assert_eq!(failed.len(), 1, "{said}");
+    assert!(failed[0].starts_with("failed  only this user can read the data: "));
+    assert_eq!(stderr(&broken), "copal: 1 check failed\n");
+}
+
+/// The DSN of a project that a command makes.
+fn dsn_of(folder: &Folder, settings: &[(&str, &str)]) -> String {
+    let create = words("project create --org anas-workspace --name shop --json");
+    let mut command = folder.command(&create);
+    let output = command.envs(settings.iter().copied()).output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let made: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let (_, address) = text(&made["dsn"]).split_once('@').unwrap();
+    let (address, _) = address.rsplit_once('/').unwrap();
+    address.to_owned()
+}
+
+#[test]
+fn dsns_lead_to_the_server_that_runs_on_the_same_data() {
+    let folder = Folder::new();
+    folder.ana();
+    let mut server = Server::launch(support::command(&folder.data()), "127.0.0.1:0");
+    let url = server.wait_until_it_listens();
+    assert_eq!(format!("http://{}", dsn_of(&folder, &[])), url);
+    let seen = [("COPAL_BASE_URL", "https://errors.example")];
+    assert_eq!(dsn_of(&folder, &seen), "errors.example");
+    assert!(server.terminate().0.success());
+    assert_eq!(dsn_of(&folder, &[]), "127.0.0.1:8000", "none runs any more");
+
+    let mut command = support::command(&folder.data());
+    command.env("COPAL_BASE_URL", "https://errors.example/copal");
+    let mut server = Server::launch(command, "127.0.0.1:0");
+    server.wait_until_it_listens();
+    assert_eq!(dsn_of(&folder, &[]), "errors.example/copal");
+}
+
+#[test]
+fn a_data_folder_serves_one_server_and_an_address_too() {
+    let app = TestApp::start();
+    let mut second = support::command(app.data());
+    let second = second.args(["serve", "--listen", "127.0.0.1:0"]).output();
+    assert_refused(&second.unwrap(), 1, "in use by another running server");
+    let folder = Folder::new();
+    let address = app.base_url.strip_prefix("http://").unwrap();
+    let taken = folder.run(&["serve", "--listen", address]);
+    assert_refused(&taken, 1, &format!("cannot listen on {address}"));
+}
+
+#[test]
+fn what_is_made_beside_a_server_counts_at_once() {
+    let app = TestApp::start();
+    app.user("Bo");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let token = app.token_of("Bo", &["org:read"]);
+    let path = "/organizations/bos-workspace";
+    let answer = runtime.block_on(app.call(&token, reqwest::Method::GET, path, None));
+    assert_eq!(answer.json(200)["role"], "OWNER");
 }
 
 #[test]

@@ -59,7 +59,7 @@ async fn kills_under_load_lose_nothing_and_count_nothing_twice() {
     let load = Load::start(&app, seed, Pace::Steady);
     let mut slowest = Duration::ZERO;
     for kill in 1..=kills {
-        if (kill - 1) / KILLS_A_PACE % 2 == 0 {
+        if ((kill - 1) / KILLS_A_PACE).is_multiple_of(2) {
             load.set_pace(Pace::Steady);
             something_is_recorded(&app).await;
         } else {

@@ -5,6 +5,7 @@
 mod api;
 mod cli;
 mod corpus;
+mod demo;
 mod durability;
 mod ingest;
 mod sdk;

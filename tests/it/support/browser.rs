@@ -6,33 +6,40 @@ use super::call::Answer;
 use super::{PASSWORD, TestApp};
 
 /// Somebody who is logged in.
-pub(crate) struct Browser<'a> {
-    app: &'a TestApp,
+pub(crate) struct Browser {
+    base_url: String,
     client: Client,
 }
 
 impl TestApp {
     /// Logs Ana in with the form of the page.
-    pub(crate) async fn log_in(&self) -> Browser<'_> {
+    pub(crate) async fn log_in(&self) -> Browser {
+        Browser::log_in(&self.base_url, "ana@example.com", PASSWORD).await
+    }
+}
+
+impl Browser {
+    /// Logs somebody in with the form of the page.
+    pub(crate) async fn log_in(base_url: &str, email: &str, password: &str) -> Self {
         let builder = Client::builder().no_proxy().cookie_store(true);
-        let client = builder.build().unwrap();
-        let browser = Browser { app: self, client };
+        let browser = Self {
+            base_url: base_url.to_owned(),
+            client: builder.build().unwrap(),
+        };
         let form = browser.page("/login").await;
         let fields = [
-            ("email", "ana@example.com"),
-            ("password", PASSWORD),
+            ("email", email),
+            ("password", password),
             ("csrf", csrf(&form)),
         ];
         let landed = browser.submit("/login", &fields).await;
         assert!(landed.contains("Log out"), "{landed}");
         browser
     }
-}
 
-impl Browser<'_> {
     /// The HTML of a page, its entities decoded so that texts can be sought.
     pub(crate) async fn page(&self, path: &str) -> String {
-        let url = format!("{}{path}", self.app.base_url);
+        let url = format!("{}{path}", self.base_url);
         let response = self.client.get(url).send().await.unwrap();
         assert_eq!(response.status(), 200, "{path}");
         decoded(&response.text().await.unwrap())
@@ -43,7 +50,7 @@ impl Browser<'_> {
         let account = self.page("/account").await;
         let request = self
             .client
-            .request(method, self.app.url(path))
+            .request(method, format!("{}/api/v1{path}", self.base_url))
             .header("x-csrf-token", csrf(&account));
         Answer::to(request).await
     }
@@ -53,7 +60,7 @@ impl Browser<'_> {
         let encoded = Url::parse_with_params("http://form/", fields).unwrap();
         let request = self
             .client
-            .post(format!("{}{path}", self.app.base_url))
+            .post(format!("{}{path}", self.base_url))
             .header("content-type", "application/x-www-form-urlencoded")
             .body(encoded.query().unwrap_or_default().to_owned());
         let response = request.send().await.unwrap();

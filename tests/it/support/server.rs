@@ -28,6 +28,12 @@ pub(crate) fn command(data: &Path) -> Command {
     command
 }
 
+impl From<Child> for Server {
+    fn from(child: Child) -> Self {
+        Self(child)
+    }
+}
+
 impl Server {
     /// Starts it; does not wait until it listens.
     pub(crate) fn launch(mut command: Command, listen: &str) -> Self {

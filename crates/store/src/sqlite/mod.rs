@@ -43,7 +43,7 @@ use crate::{Error, Result};
 use append::Tails;
 
 /// The database file within the data folder.
-const FILE_NAME: &str = "copal.db";
+pub const FILE_NAME: &str = "copal.db";
 /// The folder of payload segments within the data folder.
 const PAYLOAD_FOLDER: &str = "payload";
 
