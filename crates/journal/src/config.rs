@@ -1,5 +1,7 @@
 //! Limits of the journal.
 
+use std::time::Duration;
+
 /// The largest record, in bytes: the largest request (100 MiB decoded) and what ingest notes
 /// about it.
 pub const RECORD_BYTES_MAX: usize = 101 * 1024 * 1024;
@@ -22,6 +24,10 @@ pub(crate) const BATCH_RECORDS_MAX: usize = 512;
 
 /// All that `quarantine/` may hold, in bytes. Beyond, damage is still counted but not copied.
 pub(crate) const QUARANTINE_BYTES_MAX: u64 = 256 * 1024 * 1024;
+
+/// How long the journal is told to be full after it has refused a record for want of room. Nobody
+/// need send one to find out that there is room again.
+pub(crate) const FULL_FOR: Duration = Duration::from_secs(10);
 
 /// Limits that an operator, or a test, may set.
 #[derive(Debug, Clone)]

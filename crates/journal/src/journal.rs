@@ -18,6 +18,19 @@ pub struct Journal {
     requests: mpsc::UnboundedSender<Request>,
 }
 
+/// Whether a journal takes records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Condition {
+    /// It does.
+    Ready,
+    /// It has just refused one for want of room.
+    Full,
+    /// A write or sync has failed: it never will again.
+    Failed,
+    /// It has been closed.
+    Closed,
+}
+
 /// What operators watch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stats {
@@ -78,6 +91,11 @@ impl Journal {
     pub fn forget(&self, up_to: u64) {
         // A closed journal forgets at its next opening.
         let _ = self.requests.send(Request::Forget(up_to));
+    }
+
+    /// Whether records are taken now.
+    pub fn condition(&self) -> Condition {
+        self.shared.condition()
     }
 
     /// How it is going.

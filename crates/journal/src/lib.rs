@@ -46,6 +46,6 @@ pub use config::{
 };
 pub use error::{AppendError, Error};
 pub use folder::Folder;
-pub use journal::{Journal, Stats};
+pub use journal::{Condition, Journal, Stats};
 pub use reader::{Entry, Reader};
 pub use recover::Recovery;

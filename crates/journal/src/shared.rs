@@ -3,11 +3,12 @@
 use std::{
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
 };
 
 use tokio::sync::watch;
 
-use crate::{Config, Stats, fs::Fs, quarantine::Quarantine, segment};
+use crate::{Condition, Config, Stats, config::FULL_FOR, fs::Fs, quarantine::Quarantine, segment};
 
 /// One journal's common knowledge.
 pub(crate) struct Shared {
@@ -47,6 +48,8 @@ pub(crate) struct State {
     pub(crate) syncs: u64,
     /// How many records were synced.
     pub(crate) appended: u64,
+    /// When a record was refused for want of room; none since there has been room.
+    pub(crate) refused_at: Option<Instant>,
 }
 
 /// A segment file.
@@ -97,6 +100,19 @@ impl Shared {
 
     pub(crate) fn end(&self) {
         self.progress.send_modify(|progress| progress.ended = true);
+    }
+
+    pub(crate) fn condition(&self) -> Condition {
+        if *self.failed.borrow() {
+            return Condition::Failed;
+        }
+        if self.progress.borrow().ended {
+            return Condition::Closed;
+        }
+        match self.state().refused_at {
+            Some(at) if at.elapsed() < FULL_FOR => Condition::Full,
+            _ => Condition::Ready,
+        }
     }
 
     pub(crate) fn stats(&self) -> Stats {

@@ -4,6 +4,7 @@
 use std::{
     io::{self, IoSlice},
     sync::Arc,
+    time::Instant,
 };
 
 use tokio::sync::{mpsc, oneshot};
@@ -197,6 +198,7 @@ impl Writer {
         state.last = last;
         state.appended += batch.len() as u64;
         state.syncs += 1;
+        state.refused_at = None;
         let active = state.active();
         active.last = last;
         active.bytes = offset + bytes;
@@ -267,6 +269,7 @@ impl Writer {
 
     fn refuse(&mut self, refusal: Refusal) -> AppendError {
         let Refusal::Failed(error) = refusal else {
+            self.shared.state().refused_at = Some(Instant::now());
             return AppendError::Full;
         };
         if !self.failed {
@@ -326,7 +329,10 @@ impl Writer {
             }
         }
         if deleted > 0 {
-            self.shared.state().segments.drain(..deleted);
+            let mut state = self.shared.state();
+            state.segments.drain(..deleted);
+            state.refused_at = None;
+            drop(state);
             self.shared.fs.sync_folder(&self.shared.folder)?;
         }
         Ok(())

@@ -2,7 +2,9 @@
 
 use std::{os::unix::fs::PermissionsExt, sync::Arc, time::Duration};
 
-use copal_journal::{AppendError, Config, Error, Folder, RECORD_BYTES_MAX, Recovery, fs::RealFs};
+use copal_journal::{
+    AppendError, Condition, Config, Error, Folder, RECORD_BYTES_MAX, Recovery, fs::RealFs,
+};
 
 use crate::support::{drain, open, open_on, read_to, record, small};
 
@@ -144,9 +146,11 @@ async fn a_full_backlog_refuses_until_there_is_room() {
     };
     let (journal, _) = open(folder.path(), config, 0);
     let mut accepted = 0;
+    assert_eq!(journal.condition(), Condition::Ready);
     while journal.append(vec![0; 100]).await.is_ok() {
         accepted += 1;
     }
+    assert_eq!(journal.condition(), Condition::Full);
     assert_eq!(
         accepted, 32,
         "four segments of 968 bytes; of the 128 left, a header and a record need 156"
@@ -155,6 +159,9 @@ async fn a_full_backlog_refuses_until_there_is_room() {
     assert!(journal.stats().backlog_bytes <= 4000);
     journal.forget(8);
     assert_eq!(journal.append(vec![0; 100]).await, Ok(33));
+    assert_eq!(journal.condition(), Condition::Ready);
+    journal.close().await;
+    assert_eq!(journal.condition(), Condition::Closed);
 }
 
 #[tokio::test]

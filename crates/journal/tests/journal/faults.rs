@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
-use copal_journal::{Entry, Journal};
+use copal_journal::{AppendError, Condition, Entry, Journal};
 
 use crate::{
     faulty::{Fault, FaultyFs, Left, Lie},
@@ -73,7 +73,11 @@ async fn append(fs: &FaultyFs, journal: &Journal, ledger: &mut Ledger, number: u
             ledger.sent.insert(record, Some(sequence));
             true
         }
-        Err(_) => false,
+        Err(error) => {
+            let has_failed = journal.condition() == Condition::Failed;
+            assert_eq!(error == AppendError::Failed, has_failed, "{error}");
+            false
+        }
     }
 }
 
