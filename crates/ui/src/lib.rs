@@ -20,6 +20,7 @@
 //! - [`filter`]: what an issue list is narrowed to, and its query string
 //! - [`urls`]: every path, for links and for the route table
 //! - [`mod@format`], [`trend`], [`tree`], [`icon`]: how times, counts, hours and values look
+//! - [`search_help`]: what the search box takes, by example
 //! - [`mod@markdown`]: an issue with an event as text, for trackers and assistants
 //! - [`platforms`]: SDKs and the lines to paste
 //! - [`assets`]: static files, compiled in
@@ -37,6 +38,7 @@ pub mod nav;
 pub mod pages;
 pub mod platforms;
 mod sample;
+pub mod search_help;
 pub mod tree;
 pub mod trend;
 pub mod urls;

@@ -11,6 +11,7 @@ use crate::format::{Age, percent, plural};
 use crate::icon::Icon;
 use crate::nav::{CSRF_FIELD, Nav, NavItem};
 use crate::pages::event::{EventView, Folding, FrameRun, FrameView, runs};
+use crate::search_help::EXAMPLES;
 use crate::trend::Trend;
 use crate::urls;
 
@@ -265,6 +266,15 @@ impl List {
     /// This page.
     fn here(&self) -> String {
         self.link(&self.filter)
+    }
+
+    /// The same list with another query, from its first page on.
+    fn query_link(&self, query: &str) -> String {
+        self.link(&IssueFilter {
+            query: query.to_owned(),
+            cursor: None,
+            ..self.filter.clone()
+        })
     }
 
     #[expect(

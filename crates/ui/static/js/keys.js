@@ -37,6 +37,12 @@ const actions = {
   "?": () => document.querySelector("#keys")?.showModal(),
 };
 
+const button = document.querySelector("[data-show-keys]");
+if (button) {
+  button.hidden = false;
+  button.addEventListener("click", actions["?"]);
+}
+
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
   const typing = event.target.closest?.("input:not([type=checkbox], [type=radio]), select, textarea, dialog");
