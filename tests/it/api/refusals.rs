@@ -54,7 +54,9 @@ async fn bodies_that_cannot_be_used_say_why() {
     for (body, why) in [
         ("", "EOF"),
         ("{", "EOF"),
-        ("[]", "invalid"),
+        ("[]", "not an object"),
+        (" [\"a\", null]", "not an object"),
+        ("\"a\"", "invalid type"),
         ("{}", "missing field `name`"),
         ("{\"name\":7}", "invalid type"),
         ("{\"name\":\"\"}", "`name`"),

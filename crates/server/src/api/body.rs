@@ -32,6 +32,12 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
         let body = to_bytes(request.into_body(), BODY_BYTES_MAX)
             .await
             .map_err(|_| too_large())?;
+        // A list would be taken for an object whose fields come in order.
+        if body.trim_ascii_start().starts_with(b"[") {
+            return Err(invalid(
+                "The body cannot be used: it is a list, not an object.",
+            ));
+        }
         serde_json::from_slice(&body)
             .map(Self)
             .map_err(|error| invalid(format!("The body cannot be used: {error}.")))

@@ -1,5 +1,6 @@
 //! A call's description for OpenAPI, said in a line or two beside its route.
 
+use copal_model::limits::PAGE_ROWS_DEFAULT;
 use serde_json::json;
 use utoipa::ToSchema;
 use utoipa::openapi::content::ContentBuilder;
@@ -39,7 +40,11 @@ impl Call {
             .build();
         Self(OperationBuilder::new().response("200", response))
             .query("cursor", "Where the page before ended, from its `Link`.")
-            .query("limit", "Rows wanted, from 1 to 100; 50 when left out.")
+            .parameter(
+                "limit",
+                "Rows wanted; more than 100 are cut down to 100.",
+                &limit_schema(),
+            )
     }
 
     /// A call that answers 204 and nothing.
@@ -63,18 +68,36 @@ impl Call {
             .content("application/json", content(reference::<B>()))
             .required(Some(Required::True))
             .build();
-        Self(self.0.request_body(Some(body)))
+        let call = self.0.request_body(Some(body));
+        Self(
+            call.response("413", problem("The body is too large."))
+                .response("415", problem("The body is not JSON.")),
+        )
     }
 
     /// The call knows a parameter in the query string.
     #[must_use]
     pub fn query(self, name: &str, description: &str) -> Self {
+        self.parameter(name, description, &text())
+    }
+
+    /// The call knows a parameter in the query string that is one of a few words.
+    #[must_use]
+    pub fn choice(self, name: &str, description: &str, words: &[&str]) -> Self {
+        let schema = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .enum_values(Some(words.iter().copied()))
+            .build();
+        self.parameter(name, description, &Schema::from(schema))
+    }
+
+    fn parameter(self, name: &str, description: &str, schema: &Schema) -> Self {
         let parameter = ParameterBuilder::new()
             .name(name)
             .parameter_in(ParameterIn::Query)
             .required(Required::False)
             .description(Some(description))
-            .schema(Some(text()))
+            .schema(Some(schema.clone()))
             .build();
         Self(self.0.parameter(parameter))
     }
@@ -84,6 +107,14 @@ impl Call {
     pub fn may_conflict(self) -> Self {
         let response = problem("A name is taken, or a limit is reached.");
         Self(self.0.response("409", response))
+    }
+
+    /// What the body names may be missing: 404.
+    #[must_use]
+    pub fn may_miss(self) -> Self {
+        let response =
+            problem("What the body names is not there, or not for the caller to know of.");
+        Self(self.0.response("404", response))
     }
 
     /// More about the call.
@@ -107,6 +138,14 @@ pub fn problem(description: &str) -> utoipa::openapi::Response {
             content(Ref::from_schema_name("Problem")),
         )
         .build()
+}
+
+fn limit_schema() -> Schema {
+    let rows = ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .minimum(Some(1))
+        .default(Some(json!(PAGE_ROWS_DEFAULT)));
+    Schema::from(rows.build())
 }
 
 /// A text.

@@ -30,8 +30,10 @@ pub struct Event {
     project_id: String,
     title: String,
     /// By the SDK's clock.
+    #[schema(format = DateTime)]
     occurred_at: String,
     /// By ours.
+    #[schema(format = DateTime)]
     received_at: String,
     release: Option<String>,
     environment: Option<String>,

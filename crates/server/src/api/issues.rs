@@ -43,7 +43,9 @@ pub struct Issue {
     events_count: u64,
     /// Distinct users over all accepted events.
     users_affected: u64,
+    #[schema(format = DateTime)]
     first_seen: String,
+    #[schema(format = DateTime)]
     last_seen: String,
     first_release: Option<String>,
     last_release: Option<String>,
@@ -98,7 +100,11 @@ pub fn routes() -> Vec<Route> {
                 )
                 .query("project", "Id or slug of the one project.")
                 .query("environment", "Only issues with an event there.")
-                .query("sort", "`lastSeen`, `firstSeen`, `events` or `users`.")
+                .choice(
+                    "sort",
+                    "What the list is ordered by, the most first.",
+                    &["lastSeen", "firstSeen", "events", "users"],
+                )
                 .query(
                     "period",
                     "Seen within, such as `24h` or `14d`; `all` for all time.",

@@ -32,6 +32,7 @@ pub struct Key {
     label: String,
     /// A key that is not active refuses events.
     is_active: bool,
+    #[schema(format = DateTime)]
     created_at: String,
 }
 
@@ -39,6 +40,7 @@ pub struct Key {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct KeyNew {
+    #[schema(min_length = 1, max_length = 100)]
     label: String,
 }
 
@@ -46,6 +48,7 @@ pub struct KeyNew {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct KeyChange {
+    #[schema(min_length = 1, max_length = 100)]
     label: Option<String>,
     is_active: Option<bool>,
 }

@@ -29,6 +29,7 @@ pub struct Me {
     default_org_id: String,
     /// May administer the whole instance.
     is_instance_admin: bool,
+    #[schema(format = DateTime)]
     created_at: String,
 }
 
@@ -36,6 +37,7 @@ pub struct Me {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct MePatch {
+    #[schema(min_length = 1, max_length = 100)]
     name: Option<String>,
     /// An organization that the person is in.
     default_org_id: Option<String>,
@@ -58,7 +60,12 @@ pub fn routes() -> Vec<Route> {
             "Change the own account",
             update,
         )
-        .with_operation(|| Call::answers::<Me>().takes::<MePatch>().operation()),
+        .with_operation(|| {
+            Call::answers::<Me>()
+                .takes::<MePatch>()
+                .may_miss()
+                .operation()
+        }),
     ]
 }
 

@@ -26,6 +26,7 @@ pub struct Member {
     role: names::Role,
     name: String,
     email: String,
+    #[schema(format = DateTime)]
     joined_at: String,
 }
 

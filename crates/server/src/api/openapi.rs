@@ -242,6 +242,28 @@ mod tests {
     }
 
     #[test]
+    fn documented_lengths_are_those_that_are_enforced() {
+        use copal_model::limits;
+        let json = json();
+        for (schema, field, chars) in [
+            ("MePatch", "name", limits::USER_NAME_CHARS_MAX),
+            ("OrganizationNew", "name", limits::ORG_NAME_CHARS_MAX),
+            ("OrganizationChange", "name", limits::ORG_NAME_CHARS_MAX),
+            ("OrganizationChange", "slug", limits::SLUG_BYTES_MAX),
+            ("ProjectNew", "name", limits::PROJECT_NAME_CHARS_MAX),
+            ("ProjectNew", "platform", limits::PLATFORM_CHARS_MAX),
+            ("ProjectChange", "name", limits::PROJECT_NAME_CHARS_MAX),
+            ("ProjectChange", "slug", limits::SLUG_BYTES_MAX),
+            ("ProjectChange", "platform", limits::PLATFORM_CHARS_MAX),
+            ("KeyNew", "label", limits::KEY_LABEL_CHARS_MAX),
+            ("KeyChange", "label", limits::KEY_LABEL_CHARS_MAX),
+        ] {
+            let field = &json["components"]["schemas"][schema]["properties"][field];
+            assert_eq!(field["maxLength"], chars, "{schema}: {field}");
+        }
+    }
+
+    #[test]
     fn operations_have_names_of_their_own() {
         let mut ids: Vec<_> = super::super::routes().iter().map(operation_id).collect();
         let count = ids.len();

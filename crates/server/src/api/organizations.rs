@@ -32,6 +32,7 @@ pub struct Organization {
     is_personal: bool,
     /// The caller's.
     role: names::Role,
+    #[schema(format = DateTime)]
     created_at: String,
 }
 
@@ -39,6 +40,7 @@ pub struct Organization {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct OrganizationNew {
+    #[schema(min_length = 1, max_length = 100)]
     name: String,
 }
 
@@ -46,7 +48,9 @@ pub struct OrganizationNew {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct OrganizationChange {
+    #[schema(min_length = 1, max_length = 100)]
     name: Option<String>,
+    #[schema(min_length = 1, max_length = 50)]
     slug: Option<String>,
     /// Changed by instance administrators only.
     plan: Option<names::Plan>,

@@ -32,8 +32,10 @@ pub struct Project {
     /// Left out for who may not see client keys.
     #[serde(flatten)]
     credential: Option<ProjectCredential>,
+    #[schema(format = DateTime)]
     created_at: String,
     /// When the first event was recorded.
+    #[schema(format = DateTime)]
     first_event_at: Option<String>,
 }
 
@@ -49,8 +51,10 @@ pub struct ProjectCredential {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ProjectNew {
+    #[schema(min_length = 1, max_length = 100)]
     name: String,
     /// The SDK platform, such as `python`.
+    #[schema(min_length = 1, max_length = 64)]
     platform: Option<String>,
 }
 
@@ -58,9 +62,12 @@ pub struct ProjectNew {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ProjectChange {
+    #[schema(min_length = 1, max_length = 100)]
     name: Option<String>,
     /// Short ids change with it.
+    #[schema(min_length = 1, max_length = 50)]
     slug: Option<String>,
+    #[schema(min_length = 1, max_length = 64)]
     platform: Option<String>,
 }
 
