@@ -5,8 +5,8 @@
 
 /// Bytes of a dictionary.
 const DICTIONARY_BYTES: usize = 110 << 10;
-/// Bytes of events that a dictionary is trained from: zstd asks for a hundred times its size, and
-/// gains little beyond.
+/// Bytes of events that a dictionary is trained from. With half of it, single events of 200 faults
+/// took a third more; with three times as much, no less.
 pub(crate) const SAMPLE_BYTES_MAX: usize = 8 << 20;
 /// Events that a dictionary is trained from.
 pub(crate) const SAMPLES_MAX: usize = 1_000;

@@ -1,5 +1,6 @@
 //! Decides where each event of a batch goes: which issue, which partition, or nowhere.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use copal_model::{IssueId, IssueStatus, ProjectId};
@@ -46,6 +47,7 @@ pub(super) fn assign(
 ) -> Result<Vec<Fate>> {
     let mut seen = HashSet::new();
     let mut partitions = HashMap::new();
+    let mut known = Known::new(tx);
     let mut issues = Issues {
         tx,
         owners: HashMap::new(),
@@ -58,7 +60,7 @@ pub(super) fn assign(
             fates.push(Fate::ProjectGone);
             continue;
         }
-        if !seen.insert((project, event.event_id)) || is_stored(tx, event)? {
+        if !seen.insert((project, event.event_id)) || known.has(event)? {
             fates.push(Fate::Duplicate);
             continue;
         }
@@ -96,23 +98,49 @@ pub(super) fn living_projects(tx: &Transaction<'_>, batch: &Batch) -> Result<Has
     Ok(living)
 }
 
-fn is_stored(tx: &Transaction<'_>, event: &NewEvent) -> Result<bool> {
-    let day = day_of(event.received_at);
-    for partition in partitions::between(tx, day - DEDUPE_DAYS, day)? {
-        let found = tx
-            .prepare_cached(&format!(
-                "select 1
-                 from {}
-                 where project_id = ?1
-                   and event_id = ?2",
-                partition.table()
-            ))?
-            .exists((event.scope.project().get(), event.event_id.as_bytes()))?;
-        if found {
-            return Ok(true);
+/// Finds events that have been recorded before.
+struct Known<'a> {
+    tx: &'a Transaction<'a>,
+    /// Queries to ask for an event received on a day, in all partitions where it may be.
+    /// Partitions made by this batch hold nothing of earlier ones.
+    queries: HashMap<i64, Vec<String>>,
+}
+
+impl<'a> Known<'a> {
+    fn new(tx: &'a Transaction<'a>) -> Self {
+        Self {
+            tx,
+            queries: HashMap::new(),
         }
     }
-    Ok(false)
+
+    fn has(&mut self, event: &NewEvent) -> Result<bool> {
+        let day = day_of(event.received_at);
+        let queries = match self.queries.entry(day) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => unknown.insert(
+                partitions::between(self.tx, day - DEDUPE_DAYS, day)?
+                    .into_iter()
+                    .map(|partition| {
+                        format!(
+                            "select 1
+                             from {}
+                             where project_id = ?1
+                               and event_id = ?2",
+                            partition.table()
+                        )
+                    })
+                    .collect(),
+            ),
+        };
+        for query in queries {
+            let key = (event.scope.project().get(), event.event_id.as_bytes());
+            if self.tx.prepare_cached(query)?.exists(key)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
 }
 
 /// Finds and makes the issues of a batch.
