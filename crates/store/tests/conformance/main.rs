@@ -24,10 +24,16 @@ macro_rules! conformance {
 }
 
 mod access;
+mod activity;
+mod events;
+mod issues;
 mod organizations;
 mod projects;
+mod recording;
 mod sessions;
+mod telemetry;
 mod tokens;
 mod triage;
+mod upkeep;
 mod users;
 mod world;

@@ -1,13 +1,10 @@
 //! Triage of many issues at once, and taking it back.
 
-use copal_model::{Issue, IssueStatus, Level, ShortId};
-use copal_protocol::EventId;
+use copal_model::{Issue, IssueStatus, ShortId};
 use copal_store::access::IssueRef;
-use copal_store::record::{Batch, IssueSeed, NewEvent, NewGrouping};
 use copal_store::triage::StatusChange;
-use uuid::Uuid;
 
-use crate::world::{InProject, Org, World, start};
+use crate::world::{InProject, Org, World};
 
 conformance!(
     many_issues_change_at_once_and_tell_what_they_were,
@@ -20,38 +17,8 @@ conformance!(
 
 /// Records an event of issue `number`; the first makes the issue, later ones are new events of it.
 async fn event(world: &World, shop: &InProject, number: u8) {
-    let id = world.uuid();
-    let batch = Batch {
-        journal: Uuid::from_u128(1),
-        position: u64::try_from(id.as_u128() & 0xffff).unwrap(),
-        events: vec![NewEvent {
-            scope: shop.scope,
-            retention_days: 30,
-            event_id: EventId::new(id),
-            occurred_at: start(),
-            received_at: start(),
-            payload: b"{}".to_vec(),
-            grouping: NewGrouping {
-                version: "copal-1",
-                hashes: vec![[number; 16]],
-                explanation: b"{}".to_vec(),
-            },
-            issue: IssueSeed {
-                title: format!("Issue {number}"),
-                error_type: None,
-                culprit: String::new(),
-                platform: "python".to_owned(),
-                search_terms: Vec::new(),
-            },
-            level: Level::Error,
-            user: None,
-            release: None,
-            environment: None,
-            tags: Vec::new(),
-        }],
-        ..Batch::default()
-    };
-    world.store.record(batch).await.unwrap();
+    let id = world.uuid().as_u128();
+    world.record(vec![shop.event(id, number)]).await;
 }
 
 fn short(number: u32) -> IssueRef {

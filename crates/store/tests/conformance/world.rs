@@ -26,6 +26,7 @@ pub(crate) struct World {
     /// Reaches around the trait, where only that can show what a case is about.
     pub(crate) backdoor: Backdoor,
     next: Arc<AtomicU64>,
+    position: Arc<AtomicU64>,
     _folder: Arc<TempDir>,
 }
 
@@ -113,6 +114,7 @@ impl World {
                 file: folder.path().join("copal.db"),
             },
             next: Arc::new(AtomicU64::new(1)),
+            position: Arc::new(AtomicU64::new(1)),
             _folder: Arc::new(folder),
         }
     }
@@ -124,6 +126,11 @@ impl World {
         let mut random = [0; 10];
         random[2..].copy_from_slice(&number.to_be_bytes());
         uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
+    }
+
+    /// The next position of the journal that this world records from.
+    pub(crate) fn next_position(&self) -> u64 {
+        self.position.fetch_add(1, Ordering::Relaxed)
     }
 
     /// A public key that this world has not seen.

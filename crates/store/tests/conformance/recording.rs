@@ -1,0 +1,236 @@
+//! The pipeline's one write: dedupe, issues and counters.
+
+use copal_model::{IssueStatus, Timestamp};
+use copal_store::access::IssueRef;
+use copal_store::record::{Batch, Disposition};
+use uuid::Uuid;
+
+use crate::telemetry::{JOURNAL, at, noon};
+use crate::world::{InProject, World, after};
+
+conformance!(
+    the_first_event_makes_an_issue_and_the_next_joins_it,
+    duplicates_count_once_in_a_batch_and_across_days_and_classes,
+    an_id_is_a_duplicate_whatever_the_issue,
+    a_batch_recorded_again_changes_nothing,
+    journals_have_positions_of_their_own,
+    the_first_known_hash_decides_and_new_hashes_are_learnt,
+    a_resolved_issue_regresses_once_and_an_ignored_one_stays,
+    the_latest_event_sets_level_and_release_however_they_arrive,
+    the_first_event_of_a_project_is_noted,
+    tag_values_beyond_the_limit_are_counted_as_other,
+    events_of_a_deleted_project_leave_nothing,
+);
+
+async fn only_issue(world: &World, shop: &InProject) -> copal_model::Issue {
+    let issue = IssueRef::Id(shop.issue(1));
+    let org = shop.scope.org_scope();
+    let found = world.store.find_issue(&org, &issue).await.unwrap();
+    found.expect("the first issue is there").1
+}
+
+async fn the_first_event_makes_an_issue_and_the_next_joins_it(world: World) {
+    let shop = world.org("Ana").await.project("shop").await;
+    let dispositions = world.record(vec![shop.event(1, 1), shop.event(2, 1)]).await;
+    assert_eq!(dispositions, [Disposition::New, Disposition::Joined]);
+    assert_eq!(
+        world.record(vec![shop.event(3, 1)]).await,
+        [Disposition::Joined]
+    );
+    let issue = only_issue(&world, &shop).await;
+    assert_eq!(issue.short_id.to_string(), "SHOP-1");
+    assert_eq!((issue.events_count, issue.users_affected), (3, 3));
+    assert_eq!(issue.fingerprint, "01".repeat(16));
+    world.assert_sound().await;
+}
+
+async fn duplicates_count_once_in_a_batch_and_across_days_and_classes(world: World) {
+    let ana = world.org("Ana").await;
+    let (shop, blog) = (ana.project("shop").await, ana.project("blog").await);
+    let dispositions = world.record(vec![shop.event(1, 1), shop.event(1, 1)]).await;
+    assert_eq!(dispositions, [Disposition::New, Disposition::Duplicate]);
+    let mut tomorrow = shop.event(1, 2);
+    tomorrow.received_at = at("2026-11-21T23:59:59Z");
+    tomorrow.retention_days = 90;
+    assert_eq!(world.record(vec![tomorrow]).await, [Disposition::Duplicate]);
+    let mut too_late = shop.event(1, 1);
+    too_late.received_at = at("2026-11-22T00:00:00Z");
+    let dispositions = world.record(vec![blog.event(1, 1), too_late]).await;
+    // Two days on is beyond the window, and documented so.
+    assert_eq!(dispositions, [Disposition::New, Disposition::Joined]);
+    world.assert_sound().await;
+}
+
+async fn an_id_is_a_duplicate_whatever_the_issue(world: World) {
+    let shop = world.org("Ana").await.project("shop").await;
+    let dispositions = world
+        .record(vec![shop.event(1, 1), shop.event(1, 2), shop.event(2, 2)])
+        .await;
+    let expected = [Disposition::New, Disposition::Duplicate, Disposition::New];
+    assert_eq!(dispositions, expected);
+    // Half of a frame's events may be duplicates.
+    let dispositions = world.record(vec![shop.event(2, 2), shop.event(3, 2)]).await;
+    assert_eq!(dispositions, [Disposition::Duplicate, Disposition::Joined]);
+    let page = copal_store::PageRequest::default();
+    let events = world
+        .store
+        .list_events(&shop.scope, shop.issue(2), &page)
+        .await;
+    assert_eq!(events.unwrap().rows.len(), 2);
+    world.assert_sound().await;
+}
+
+async fn a_batch_recorded_again_changes_nothing(world: World) {
+    let shop = world.org("Ana").await.project("shop").await;
+    let batch = |position, number| Batch {
+        journal: JOURNAL,
+        position,
+        events: vec![shop.event(number, 1)],
+        ..Batch::default()
+    };
+    for (position, number, disposition) in [
+        (5, 1, Disposition::New),
+        (5, 2, Disposition::Duplicate),
+        (4, 3, Disposition::Duplicate),
+    ] {
+        let recorded = world.store.record(batch(position, number)).await.unwrap();
+        assert_eq!(recorded.events[0].disposition, disposition);
+    }
+    assert_eq!(only_issue(&world, &shop).await.events_count, 1);
+    let position = world.store.journal_position(JOURNAL).await.unwrap();
+    assert_eq!(position, Some(5));
+}
+
+async fn journals_have_positions_of_their_own(world: World) {
+    let shop = world.org("Ana").await.project("shop").await;
+    world.record(vec![shop.event(1, 1)]).await;
+    let other = Uuid::from_u128(2);
+    assert_eq!(world.store.journal_position(other).await.unwrap(), None);
+    let batch = Batch {
+        journal: other,
+        position: 1,
+        events: vec![shop.event(1, 1), shop.event(2, 1)],
+        ..Batch::default()
+    };
+    let recorded = world.store.record(batch).await.unwrap();
+    let dispositions: Vec<_> = recorded.events.iter().map(|one| one.disposition).collect();
+    // An event sent to two nodes counts once.
+    assert_eq!(dispositions, [Disposition::Duplicate, Disposition::Joined]);
+    assert_eq!(world.store.journal_position(other).await.unwrap(), Some(1));
+    world.assert_sound().await;
+}
+
+async fn the_first_known_hash_decides_and_new_hashes_are_learnt(world: World) {
+    let shop = world.org("Ana").await.project("shop").await;
+    let mut both = shop.event(2, 9);
+    both.grouping.hashes.push([1; 16]);
+    world
+        .record(vec![shop.event(1, 1), both, shop.event(3, 9)])
+        .await;
+    assert_eq!(only_issue(&world, &shop).await.events_count, 3);
+    world.assert_sound().await;
+}
+
+async fn a_resolved_issue_regresses_once_and_an_ignored_one_stays(world: World) {
+    let shop = world.org("Ana").await.project("shop").await;
+    world.record(vec![shop.event(1, 1), shop.event(2, 2)]).await;
+    for (number, status) in [(1, IssueStatus::Resolved), (2, IssueStatus::Ignored)] {
+        world
+            .store
+            .set_issue_status(&shop.scope, shop.issue(number), status, noon())
+            .await
+            .unwrap();
+    }
+    let dispositions = world
+        .record(vec![shop.event(3, 1), shop.event(4, 1), shop.event(5, 2)])
+        .await;
+    assert_eq!(
+        dispositions,
+        [
+            Disposition::Regressed,
+            Disposition::Joined,
+            Disposition::Joined
+        ]
+    );
+    let issue = only_issue(&world, &shop).await;
+    assert!(issue.is_regressed && issue.status == IssueStatus::Open);
+    let org = shop.scope.org_scope();
+    let counts = world.store.count_issues(&org).await.unwrap();
+    assert_eq!((counts.open, counts.resolved, counts.ignored), (1, 0, 1));
+}
+
+async fn the_latest_event_sets_level_and_release_however_they_arrive(world: World) {
+    let shop = world.org("Ana").await.project("shop").await;
+    let on = |number: u128, occurred_at: Timestamp, release: &str| {
+        let mut event = shop.event(number, 1);
+        event.occurred_at = occurred_at;
+        event.release = Some(release.to_owned());
+        event
+    };
+    world
+        .record(vec![
+            on(1, after(10), "1.1"),
+            on(2, after(20), "1.2"),
+            on(3, after(0), "1.0"),
+        ])
+        .await;
+    world.record(vec![on(4, after(15), "1.1.5")]).await;
+    let issue = only_issue(&world, &shop).await;
+    assert_eq!((issue.first_seen, issue.last_seen), (after(0), after(20)));
+    assert_eq!(issue.last_release.as_deref(), Some("1.2"));
+    // The first one recorded, which made the issue.
+    assert_eq!(issue.first_release.as_deref(), Some("1.1"));
+    world.assert_sound().await;
+}
+
+async fn the_first_event_of_a_project_is_noted(world: World) {
+    let ana = world.org("Ana").await;
+    let (shop, _blog) = (ana.project("shop").await, ana.project("blog").await);
+    let mut later = shop.event(2, 2);
+    later.received_at = at("2026-11-20T13:00:00Z");
+    world.record(vec![shop.event(1, 1), later]).await;
+    let projects = world.store.list_projects(&ana.scope).await.unwrap();
+    let first: Vec<_> = projects
+        .iter()
+        .map(|project| (project.name.as_str(), project.first_event_at))
+        .collect();
+    assert_eq!(first, [("blog", None), ("shop", Some(noon()))]);
+}
+
+async fn tag_values_beyond_the_limit_are_counted_as_other(world: World) {
+    let shop = world.org("Ana").await.project("shop").await;
+    let events = (1..=1_002).map(|number| shop.event(number, 1));
+    world.record(events.collect()).await;
+    let mut again = shop.event(2_000, 1);
+    again.tags = vec![("node".to_owned(), "1".to_owned())];
+    world.record(vec![again]).await;
+    let tags = world
+        .store
+        .list_issue_tags(&shop.scope, shop.issue(1), 2)
+        .await
+        .unwrap();
+    let node = tags.iter().find(|tag| tag.key == "node").unwrap();
+    assert_eq!(node.total, 1_003);
+    assert_eq!(node.values[0], ("1".to_owned(), 2));
+    assert_eq!(node.values[2], ("(other)".to_owned(), 2));
+    world.assert_sound().await;
+}
+
+async fn events_of_a_deleted_project_leave_nothing(world: World) {
+    let ana = world.org("Ana").await;
+    let (shop, blog) = (ana.project("shop").await, ana.project("blog").await);
+    world.record(vec![shop.event(1, 1)]).await;
+    world.store.delete_project(&shop.scope).await.unwrap();
+    let dispositions = world
+        .record(vec![shop.event(1, 1), shop.event(2, 1), blog.event(2, 1)])
+        .await;
+    assert_eq!(
+        dispositions,
+        [
+            Disposition::ProjectGone,
+            Disposition::ProjectGone,
+            Disposition::New
+        ]
+    );
+    world.assert_sound().await;
+}
