@@ -1,5 +1,5 @@
-//! A model of the page cache: what has not been synced is lost in a power cut, whole, or in any
-//! part; and any operation can fail, or be the last one.
+//! A file system in memory: what has not been synced is lost in a power cut, whole, or in any part;
+//! any operation can fail, or be the last one; and there may be no room.
 
 use std::{
     collections::BTreeMap,
@@ -9,6 +9,8 @@ use std::{
 };
 
 use copal_journal::fs::{File, Fs, Lock};
+
+use crate::disk::{Change, Disk, Inode, Left, NameChange, Sync, apply, apply_name};
 
 /// What happens at the k-th operation.
 #[derive(Debug, Clone, Copy)]
@@ -20,51 +22,12 @@ pub(crate) enum Fault {
     Never,
 }
 
-/// What a crash leaves of that which was not synced.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Left {
-    /// All: only the process died.
-    All,
-    /// Nothing.
-    Nothing,
-    /// Any part, torn at any byte, by a seed.
-    Part(u64),
-}
-
 /// Which syncs lie: the negative controls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lie {
     None,
     Data,
     Folder,
-}
-
-#[derive(Clone)]
-enum Change {
-    Write(u64, Vec<u8>),
-    Truncate(u64),
-}
-
-#[derive(Clone, Default)]
-struct Inode {
-    cached: Vec<u8>,
-    durable: Vec<u8>,
-    pending: Vec<Change>,
-}
-
-#[derive(Clone)]
-enum NameChange {
-    Link(PathBuf, usize),
-    Unlink(PathBuf),
-    Rename(PathBuf, PathBuf, usize),
-}
-
-#[derive(Clone, Default)]
-struct Disk {
-    inodes: Vec<Inode>,
-    cached: BTreeMap<PathBuf, usize>,
-    durable: BTreeMap<PathBuf, usize>,
-    pending: Vec<NameChange>,
 }
 
 struct World {
@@ -74,89 +37,25 @@ struct World {
     lie: Lie,
     dead: bool,
     sync_failed: bool,
+    /// Bytes that all files may have together.
+    room: u64,
 }
 
 #[derive(Clone)]
 pub(crate) struct FaultyFs(Arc<Mutex<World>>);
 
-/// A small generator, so that a seed says everything.
-pub(crate) fn random(state: &mut u64) -> u64 {
-    *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    let mixed = (*state ^ (*state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    mixed ^ (mixed >> 31)
-}
-
 fn eio() -> io::Error {
     io::Error::other("injected")
-}
-
-fn apply(bytes: &mut Vec<u8>, change: &Change, upto: usize) {
-    match change {
-        Change::Write(offset, data) => {
-            let from = usize::try_from(*offset).expect("small");
-            let data = &data[..upto.min(data.len())];
-            if bytes.len() < from + data.len() {
-                bytes.resize(from + data.len(), 0);
-            }
-            bytes[from..from + data.len()].copy_from_slice(data);
-        }
-        Change::Truncate(len) => bytes.resize(usize::try_from(*len).expect("small"), 0),
-    }
-}
-
-fn apply_name(names: &mut BTreeMap<PathBuf, usize>, change: &NameChange) {
-    match change {
-        NameChange::Link(path, inode) => {
-            names.insert(path.clone(), *inode);
-        }
-        NameChange::Unlink(path) => {
-            names.remove(path);
-        }
-        NameChange::Rename(from, to, inode) => {
-            names.remove(from);
-            names.insert(to.clone(), *inode);
-        }
-    }
-}
-
-impl Disk {
-    /// What the next boot, or the next process, finds.
-    fn after(mut self, left: Left) -> Self {
-        if matches!(left, Left::All) {
-            return self;
-        }
-        let mut seed = if let Left::Part(seed) = left { seed } else { 0 };
-        let mut chance =
-            |of: u64| matches!(left, Left::Part(_)) && !random(&mut seed).is_multiple_of(of);
-        for change in &self.pending {
-            if chance(2) {
-                apply_name(&mut self.durable, change);
-            }
-        }
-        for inode in &mut self.inodes {
-            for change in std::mem::take(&mut inode.pending) {
-                if chance(3) {
-                    let whole = chance(2);
-                    let Change::Write(_, data) = &change else {
-                        apply(&mut inode.durable, &change, 0);
-                        continue;
-                    };
-                    let upto = if whole { data.len() } else { data.len() / 3 };
-                    apply(&mut inode.durable, &change, upto);
-                }
-            }
-            inode.cached.clone_from(&inode.durable);
-        }
-        self.cached.clone_from(&self.durable);
-        self.pending.clear();
-        self
-    }
 }
 
 impl FaultyFs {
     pub(crate) fn new(fault: Fault, lie: Lie) -> Self {
         Self::on(Disk::default(), fault, lie)
+    }
+
+    /// A disk that has these files, and has no faults.
+    pub(crate) fn holding(files: &BTreeMap<PathBuf, Vec<u8>>) -> Self {
+        Self::on(Disk::holding(files), Fault::Never, Lie::None)
     }
 
     fn on(disk: Disk, fault: Fault, lie: Lie) -> Self {
@@ -167,6 +66,7 @@ impl FaultyFs {
             lie,
             dead: false,
             sync_failed: false,
+            room: u64::MAX,
         };
         Self(Arc::new(Mutex::new(world)))
     }
@@ -188,6 +88,22 @@ impl FaultyFs {
 
     pub(crate) fn sync_has_failed(&self) -> bool {
         self.world().sync_failed
+    }
+
+    /// What programs see.
+    pub(crate) fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        self.world().disk.files()
+    }
+
+    /// Lets all files together have no more than this many bytes.
+    pub(crate) fn set_room(&self, bytes: u64) {
+        self.world().room = bytes;
+    }
+
+    /// What happens next; counted from now on.
+    pub(crate) fn set_fault(&self, fault: impl Fn(u64) -> Fault, after: u64) {
+        let mut world = self.world();
+        world.fault = fault(world.done + after);
     }
 
     fn world(&self) -> MutexGuard<'_, World> {
@@ -316,20 +232,17 @@ impl Fs for FaultyFs {
         })
     }
 
-    fn sync_folder(&self, _: &Path) -> io::Result<()> {
+    fn sync_folder(&self, folder: &Path) -> io::Result<()> {
         self.operate(
             |world| {
                 if world.lie != Lie::Folder {
-                    for change in std::mem::take(&mut world.disk.pending) {
-                        apply_name(&mut world.disk.durable, &change);
-                    }
+                    world.disk.sync_folder(folder, Sync::Done);
                 }
                 Ok(())
             },
-            // As with a file's pages: what could not be written counts as written from now on.
             |world| {
-                world.sync_failed = true;
-                world.disk.pending.clear();
+                world.disk.sync_folder(folder, Sync::Failed);
+                world.sync_failed |= !folder.ends_with("quarantine");
             },
         )
     }
@@ -341,26 +254,33 @@ struct FaultyFile {
 }
 
 impl FaultyFile {
-    fn change(&self, change: &Change) -> io::Result<()> {
+    fn change(&self, change: &Change) -> io::Result<usize> {
         let apply_part = |world: &mut World, upto| {
             let inode = &mut world.disk.inodes[self.inode];
             apply(&mut inode.cached, change, upto);
             inode.pending.push(match change {
-                Change::Write(at, data) => {
-                    Change::Write(*at, data[..upto.min(data.len())].to_vec())
-                }
+                Change::Write(at, data) => Change::Write(*at, data[..upto].to_vec()),
                 Change::Truncate(len) => Change::Truncate(*len),
             });
         };
+        let count = match change {
+            Change::Write(_, data) => data.len(),
+            Change::Truncate(_) => 0,
+        };
         self.fs.operate(
             |world| {
-                apply_part(world, usize::MAX);
-                Ok(())
+                let room = world.room.saturating_sub(world.disk.bytes());
+                let count = count.min(usize::try_from(room).unwrap_or(usize::MAX));
+                if count == 0 && matches!(change, Change::Write(..)) {
+                    return Err(io::ErrorKind::StorageFull.into());
+                }
+                apply_part(world, count);
+                Ok(count)
             },
             // A write that fails may have written some of it.
             |world| {
-                if let Change::Write(_, data) = change {
-                    apply_part(world, data.len() / 2);
+                if matches!(change, Change::Write(..)) {
+                    apply_part(world, count / 2);
                 }
             },
         )
@@ -395,13 +315,11 @@ impl File for FaultyFile {
             .iter()
             .flat_map(|part| part.iter().copied())
             .collect::<Vec<_>>();
-        let count = bytes.len();
-        self.change(&Change::Write(offset, bytes))?;
-        Ok(count)
+        self.change(&Change::Write(offset, bytes))
     }
 
     fn truncate(&self, len: u64) -> io::Result<()> {
-        self.change(&Change::Truncate(len))
+        self.change(&Change::Truncate(len)).map(drop)
     }
 
     fn sync_data(&self) -> io::Result<()> {
@@ -418,7 +336,7 @@ impl File for FaultyFile {
             },
             // The kernel marks the pages clean: no later sync writes them.
             |world| {
-                world.sync_failed = true;
+                world.sync_failed |= !world.disk.is_aside(self.inode);
                 world.disk.inodes[self.inode].pending.clear();
             },
         )

@@ -2,6 +2,7 @@
 
 mod basic;
 mod damage;
+mod disk;
 mod faults;
 mod faulty;
 mod support;

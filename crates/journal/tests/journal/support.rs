@@ -7,6 +7,14 @@ use copal_journal::{
     fs::{Fs, RealFs},
 };
 
+/// A small generator, so that a seed says everything.
+pub(crate) fn random(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    let mixed = (*state ^ (*state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    mixed ^ (mixed >> 31)
+}
+
 /// Segments so small that a few records fill one.
 pub(crate) fn small() -> Config {
     Config {
