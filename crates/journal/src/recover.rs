@@ -23,9 +23,6 @@ use crate::{
     shared::{Segment, Shared, State},
 };
 
-/// What the new segment is called until it is whole.
-const SEGMENT_NEW: &str = "segment.new";
-
 /// What was found when the journal was opened.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Recovery {
@@ -72,9 +69,6 @@ pub(crate) fn recover(
         ..State::default()
     };
     let file = recoverer.settle(&found, &mut state)?;
-    fs.sync_folder(folder)
-        .map_err(Error::io("syncing", folder))?;
-
     let mut recovery = recoverer.recovery;
     recovery.last_sequence = state.last;
     recovery.leftover_records = state.last - state.forgotten;
@@ -199,7 +193,8 @@ impl Recoverer<'_> {
             state.last = state.last.max(end.last);
         }
         let file = self.begin(segments, state)?;
-        // Until the new segment is there, the old one tells where the log ends.
+        // Until the new segment is there, the old one tells where the log ends. Should its name
+        // come back after a power cut, it is deleted again.
         if let Some(first) = useless.filter(|first| *first != state.active().first) {
             self.unlink(first)?;
         }
@@ -215,22 +210,12 @@ impl Recoverer<'_> {
             last: state.last,
             bytes: HEADER_END,
         });
-        let path = self.folder.join(segment::file_name(first));
-        let create = || {
-            let new = self.folder.join(SEGMENT_NEW);
-            let header = SegmentHeader {
-                journal: self.id,
-                first,
-            };
-            let file = segment::create(self.fs, &new, header)?;
-            file.sync_data()?;
-            // An empty segment of this name may be there, and its name may be one that could not
-            // be synced: a name only lasts when it is given again.
-            self.fs.rename(&new, &path)?;
-            self.fs.sync_folder(self.folder)?;
-            Ok(file)
+        let header = SegmentHeader {
+            journal: self.id,
+            first,
         };
-        create().map_err(Error::io("creating", &path))
+        let path = self.folder.join(segment::file_name(first));
+        segment::begin(self.fs, self.folder, header).map_err(Error::io("creating", path))
     }
 
     /// Reads the last segment through, and cuts off what follows its last intact record.

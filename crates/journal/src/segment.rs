@@ -34,6 +34,8 @@ pub(crate) const RECORD_HEADER_BYTES: usize = 16;
 const MAGIC: [u8; 8] = *b"copaljnl";
 const VERSION: u32 = 1;
 const EXTENSION: &str = ".segment";
+/// What a segment is called until it has a header.
+const NEW: &str = "segment.new";
 
 /// A journal's id, as a starting point for checksums.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,10 +157,23 @@ fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
     bytes.try_into().expect("the caller slices N bytes")
 }
 
-/// Makes a segment file with nothing but its header. Nothing is synced.
-pub(crate) fn create(fs: &dyn Fs, path: &Path, header: SegmentHeader) -> io::Result<Arc<dyn File>> {
-    let file = fs.create(path)?;
+/// Makes a segment with nothing but its header, and makes it and its name durable.
+///
+/// An error of the kinds that tell of a full disk is harmless; no other is, and a sync that failed
+/// is never of these kinds.
+pub(crate) fn begin(
+    fs: &dyn Fs,
+    folder: &Path,
+    header: SegmentHeader,
+) -> io::Result<Arc<dyn File>> {
+    let new = folder.join(NEW);
+    let file = fs.create(&new)?;
     write_full_at(&*file, &mut [IoSlice::new(&header.encode())], 0)?;
+    file.sync_data().map_err(io::Error::other)?;
+    // An empty segment of this name may be there, and the name may be one that could not be synced
+    // when it was given: it only lasts when it is given again.
+    fs.rename(&new, &folder.join(file_name(header.first)))?;
+    fs.sync_folder(folder).map_err(io::Error::other)?;
     Ok(file)
 }
 

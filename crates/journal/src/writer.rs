@@ -233,22 +233,15 @@ impl Writer {
         })
     }
 
-    /// Begins a new segment, and syncs it and its name before anything is written into it.
+    /// Begins a new segment, durable before anything is written into it.
     fn rotate(&mut self) -> Result<(), Refusal> {
         let first = self.shared.state().last + 1;
-        let path = self.shared.path(first);
         let header = SegmentHeader {
             journal: self.shared.id,
             first,
         };
-        let file = segment::create(&*self.shared.fs, &path, header)
-            .map_err(Refusal::of_write)
-            .inspect_err(|_| {
-                // Nothing of it is known to anybody, and the next try would make it anew.
-                let _ = self.shared.fs.unlink(&path);
-            })?;
-        file.sync_data()?;
-        self.shared.fs.sync_folder(&self.shared.folder)?;
+        let file = segment::begin(&*self.shared.fs, &self.shared.folder, header)
+            .map_err(Refusal::of_write)?;
         self.file = file;
         let segment = Segment {
             first,

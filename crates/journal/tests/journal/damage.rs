@@ -121,6 +121,21 @@ async fn a_torn_tail_at_every_byte_costs_only_the_torn() {
 }
 
 #[tokio::test]
+async fn a_torn_tail_is_cut_off_once() {
+    let mut files = build().await;
+    let torn = files[&segment(33)].len() - 1;
+    files.get_mut(&segment(33)).unwrap().truncate(torn);
+    let fs = FaultyFs::holding(&files);
+    for torn_bytes in [RECORD_BYTES as u64 - 1, 0] {
+        let (journal, recovery) = open_on(Arc::new(fs.clone()), folder(), small(), 0).unwrap();
+        assert_eq!(recovery.torn_bytes, torn_bytes);
+        journal.append(vec![0; 100]).await.unwrap();
+        journal.close().await;
+    }
+    assert_eq!(fs.files()[&segment(33)].len(), torn + 1 - RECORD_BYTES);
+}
+
+#[tokio::test]
 async fn a_flipped_bit_in_a_segments_header_costs_nothing() {
     let mut files = build().await;
     for first in [1, 17, 33] {

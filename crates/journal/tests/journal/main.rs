@@ -5,4 +5,6 @@ mod damage;
 mod disk;
 mod faults;
 mod faulty;
+mod model;
+mod room;
 mod support;
