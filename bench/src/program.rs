@@ -38,7 +38,7 @@ pub(crate) struct Memory {
 
 impl Program {
     pub(crate) async fn start(copal: &Path, database_url: &str) -> Result<Self> {
-        let data = tempfile::tempdir_in(".")?;
+        let data = tempfile::tempdir_in("target")?;
         let begun = Instant::now();
         let mut child = command(copal, data.path(), database_url)
             .args(["serve", "--listen", "127.0.0.1:0"])

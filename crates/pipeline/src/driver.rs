@@ -34,9 +34,9 @@ use scopes::Scopes;
 use tally::Tally;
 
 /// Records in one batch.
-pub const BATCH_RECORDS_MAX: usize = 1_000;
+pub const BATCH_RECORDS_MAX: usize = 500;
 /// Bytes of records, as they are in the journal, after which a batch takes no more.
-pub const BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
+pub const BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// How often a record is tried before it is quarantined.
 pub const ATTEMPTS: u32 = 3;
 /// The first wait for a store that is not available; each next one is twice as long.
