@@ -29,10 +29,12 @@ create table issues (
     last_release text
 ) strict;
 
-create index issues_by_last_seen on issues (project_id, last_seen, id);
-create index issues_by_first_seen on issues (project_id, first_seen, id);
-create index issues_by_events on issues (project_id, events_count, id);
-create index issues_by_users on issues (project_id, users_affected, id);
+-- One for each order of a list; the id, which comes next, is in every index. Lists are of a status
+-- nearly always.
+create index issues_by_last_seen on issues (project_id, status, last_seen);
+create index issues_by_first_seen on issues (project_id, first_seen);
+create index issues_by_events on issues (project_id, events_count);
+create index issues_by_users on issues (project_id, users_affected);
 
 create table issue_hashes (
     project_id integer not null,

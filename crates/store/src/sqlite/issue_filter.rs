@@ -5,28 +5,22 @@
 use copal_model::search::{Comparison, Condition, CountField, Field, Pattern, Term, TimeField};
 use rusqlite::types::Value;
 
-use crate::OrgScope;
-use crate::issues::{IssueQuery, IssueSort};
+use crate::issues::IssueQuery;
 
 /// Conditions over `issues i` joined with `projects p`, and what is bound to them in order.
+#[derive(Clone)]
 pub(super) struct Filter {
     pub(super) conditions: Vec<String>,
     pub(super) values: Vec<Value>,
 }
 
 impl Filter {
-    /// What a query of an organization asks.
-    pub(super) fn new(scope: &OrgScope, query: &IssueQuery) -> Self {
+    /// What a query asks of an issue, whatever its project.
+    pub(super) fn new(query: &IssueQuery) -> Self {
         let mut filter = Self {
             conditions: Vec::new(),
             values: Vec::new(),
         };
-        filter.all_of("p.org_id = ?", [blob(scope)]);
-        if !query.projects.is_empty() {
-            let marks = vec!["?"; query.projects.len()].join(", ");
-            let ids = query.projects.iter().map(|id| i64::from(id.get()).into());
-            filter.all_of(&format!("i.project_id in ({marks})"), ids);
-        }
         if let Some(environment) = &query.environment {
             filter.all_of(
                 "exists (select 1 from issue_tags t where t.issue_id = i.id
@@ -58,16 +52,6 @@ impl Filter {
             condition
         };
         self.all_of(&condition, values);
-    }
-}
-
-/// The column that a sort orders by.
-pub(super) const fn sort_column(sort: IssueSort) -> &'static str {
-    match sort {
-        IssueSort::LastSeen => "last_seen",
-        IssueSort::FirstSeen => "first_seen",
-        IssueSort::Events => "events_count",
-        IssueSort::Users => "users_affected",
     }
 }
 
@@ -118,10 +102,6 @@ fn condition(condition: &Condition) -> (String, Vec<Value>) {
 
 fn one(condition: &str, value: String) -> (String, Vec<Value>) {
     (condition.to_owned(), vec![value.into()])
-}
-
-fn blob(scope: &OrgScope) -> Value {
-    Value::Blob(scope.org().as_uuid().as_bytes().to_vec())
 }
 
 const fn field_column(field: Field) -> &'static str {

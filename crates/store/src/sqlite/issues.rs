@@ -5,9 +5,8 @@ use copal_model::{Issue, IssueId, IssueStatus, ShortId, Slug, Timestamp};
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params_from_iter};
 
-use super::issue_filter::{Filter, sort_column};
 use super::record::issue_id;
-use super::{Columns, SqliteStore, telemetry};
+use super::{Columns, SqliteStore, issue_list, telemetry};
 use crate::access::IssueRef;
 use crate::issues::{HourCount, IssueQuery, Issues, StatusCounts, TagSummary};
 use crate::{Error, OrgScope, Page, PageRequest, ProjectScope, Result};
@@ -22,7 +21,7 @@ impl Issues for SqliteStore {
     ) -> Result<Page<Issue>> {
         let (scope, query, page) = (*scope, query.clone(), page.clone());
         self.engine
-            .read(move |connection| list(connection, &scope, &query, &page))
+            .read(move |connection| issue_list::list(connection, &scope, &query, &page))
             .await
     }
 
@@ -66,9 +65,10 @@ impl Issues for SqliteStore {
             .read(move |connection| {
                 let mut statement = connection.prepare_cached(
                     "select i.status, count(*) as issues
-                     from issues i
-                     join projects p on p.id = i.project_id
+                     from projects p
+                     cross join issues i indexed by issues_by_last_seen
                      where p.org_id = ?1
+                       and i.project_id = p.id
                      group by i.status",
                 )?;
                 let mut counts = StatusCounts::default();
@@ -194,13 +194,14 @@ impl Issues for SqliteStore {
 }
 
 /// All columns of an issue; the conditions follow.
-const SELECT: &str = "select i.id, p.slug, i.fingerprint, i.title, i.error_type, i.culprit,
+pub(super) const SELECT: &str =
+    "select i.id, p.slug, i.fingerprint, i.title, i.error_type, i.culprit,
              i.level, i.platform, i.status, i.is_regressed, i.events_count, i.users_affected,
              i.first_seen, i.last_seen, i.first_release, i.last_release
          from issues i
          join projects p on p.id = i.project_id";
 
-fn read_issue(row: &Row<'_>) -> Result<Issue> {
+pub(super) fn read_issue(row: &Row<'_>) -> Result<Issue> {
     let columns = Columns::new("issues", row);
     let id = issue_id(columns.get("id")?)?;
     Ok(Issue {
@@ -224,53 +225,6 @@ fn read_issue(row: &Row<'_>) -> Result<Issue> {
         first_release: columns.get("first_release")?,
         last_release: columns.get("last_release")?,
     })
-}
-
-fn list(
-    connection: &Connection,
-    scope: &OrgScope,
-    query: &IssueQuery,
-    page: &PageRequest,
-) -> Result<Page<Issue>> {
-    let column = sort_column(query.sort);
-    let mut filter = Filter::new(scope, query);
-    if let Some(cursor) = &page.cursor {
-        let (key, id) = parse_cursor(cursor)?;
-        filter.all_of(
-            &format!("(i.{column}, i.id) < (?, ?)"),
-            [key.into(), id.into()],
-        );
-    }
-    let limit = i64::try_from(page.limit + 1).unwrap_or(i64::MAX);
-    filter.values.push(limit.into());
-    let mut statement = connection.prepare_cached(&format!(
-        "{SELECT}
-         where {}
-         order by i.{column} desc, i.id desc
-         limit ?",
-        filter.conditions.join("\n           and ")
-    ))?;
-    let mut rows = statement
-        .query_and_then(params_from_iter(filter.values), |row| {
-            Ok((row.get::<_, i64>(column)?, read_issue(row)?))
-        })?
-        .collect::<Result<Vec<_>>>()?;
-    let more = rows.len() > page.limit;
-    rows.truncate(page.limit);
-    let next = rows
-        .last()
-        .filter(|_| more)
-        .map(|(key, issue)| format!("{key}.{}", issue.id));
-    let rows = rows.into_iter().map(|(_, issue)| issue).collect();
-    Ok(Page { rows, next })
-}
-
-fn parse_cursor(cursor: &str) -> Result<(i64, i64)> {
-    let read = || {
-        let (key, id) = cursor.split_once('.')?;
-        Some((key.parse().ok()?, id.parse().ok()?))
-    };
-    read().ok_or(Error::BadCursor)
 }
 
 fn hours(connection: &Connection, issue: IssueId, since: Timestamp) -> Result<Vec<HourCount>> {

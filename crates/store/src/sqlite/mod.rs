@@ -11,6 +11,7 @@ mod error;
 mod events;
 mod fsck;
 mod issue_filter;
+mod issue_list;
 mod issues;
 mod migrations;
 mod organizations;
