@@ -1,5 +1,6 @@
 //! The REST API over HTTP with real tokens: what `docs/api.md` promises.
 
+mod examples;
 mod lists;
 mod nouns;
 mod openapi;
