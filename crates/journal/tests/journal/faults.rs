@@ -231,8 +231,9 @@ async fn a_crash_at_every_operation_of_the_recovery_of_every_crash_loses_nothing
 async fn an_error_at_every_operation_loses_nothing_acknowledged() {
     let once = every(Fault::ErrorOnce, Lie::None).await.unwrap();
     let ever = every(Fault::ErrorFrom, Lie::None).await.unwrap();
-    println!("K = {once} (error once), {ever} (for ever)");
-    assert!(once > 100 && ever > 100);
+    let full = every(Fault::FullOnce, Lie::None).await.unwrap();
+    println!("K = {once} (error once), {ever} (for ever), {full} (full once)");
+    assert!(once > 100 && ever > 100 && full > 100);
 }
 
 /// The negative controls: were a sync left out, the loop would find it.

@@ -18,6 +18,8 @@ pub(crate) enum Fault {
     CrashBefore(u64),
     CrashAfter(u64),
     ErrorOnce(u64),
+    /// The same, but the error says that the disk is full.
+    FullOnce(u64),
     ErrorFrom(u64),
     Never,
 }
@@ -137,6 +139,10 @@ impl FaultyFs {
             Fault::ErrorOnce(at) if at == now => {
                 fail(&mut world);
                 Err(eio())
+            }
+            Fault::FullOnce(at) if at == now => {
+                fail(&mut world);
+                Err(io::ErrorKind::StorageFull.into())
             }
             Fault::ErrorFrom(at) if at <= now => {
                 fail(&mut world);

@@ -64,6 +64,8 @@ struct World {
     acknowledged: BTreeMap<u64, Vec<u8>>,
     store: BTreeMap<u64, Vec<u8>>,
     position: u64,
+    /// Whether a sync has ever failed.
+    sync_failed: bool,
 }
 
 impl World {
@@ -76,6 +78,7 @@ impl World {
             acknowledged: BTreeMap::new(),
             store: BTreeMap::new(),
             position: 0,
+            sync_failed: false,
         }
     }
 
@@ -111,6 +114,7 @@ impl World {
     }
 
     fn restart(&mut self, left: Left) {
+        self.sync_failed |= self.fs.sync_has_failed();
         self.fs = self.fs.restart(left, Fault::Never);
         self.journal = None;
     }
@@ -195,6 +199,10 @@ impl World {
             }
             Entry::Gap { from, to } => {
                 assert_eq!(from, expected);
+                assert!(
+                    self.sync_failed,
+                    "{from} to {to} are gone, and nothing was damaged"
+                );
                 let lost: Vec<_> = self.acknowledged.range(from..=to).collect();
                 assert!(lost.is_empty(), "acknowledged and gone: {lost:?}");
             }
