@@ -56,14 +56,65 @@ export async function openPage(browser, { width = 1440, scheme = "light", script
     viewport: { width, height: width < 600 ? 844 : 1000 },
     colorScheme: scheme,
     javaScriptEnabled: script,
+    permissions: ["clipboard-read", "clipboard-write"],
   });
   const page = await context.newPage();
   page.complaints = [];
+  await page.addInitScript(() => {
+    document.addEventListener("securitypolicyviolation", (event) => {
+      console.error(`CSP: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`);
+    });
+  });
+  page.on("dialog", async (dialog) => {
+    page.complaints.push(`dialog: ${dialog.message()}`);
+    await dialog.dismiss();
+  });
   page.on("console", (message) => {
     if (["error", "warning"].includes(message.type())) page.complaints.push(message.text());
   });
   page.on("pageerror", (error) => page.complaints.push(String(error)));
   return page;
+}
+
+/** The browser notes an answer of this status itself; nothing else may complain. */
+export function forgive(page, status) {
+  page.complaints = page.complaints.filter((text) => !text.includes(`the server responded with a status of ${status}`));
+}
+
+/** Logs in and lands wherever that leads. */
+export async function logIn(page, url, email, secret = password) {
+  await page.goto(`${url}/login`);
+  await page.fill("input[name=email]", email);
+  await page.fill("input[name=password]", secret);
+  await page.click("form button.primary");
+  await page.waitForURL((at) => at.pathname !== "/login");
+}
+
+/** Sends an event to a DSN as an SDK would; answers the HTTP status. */
+export async function sendEvent(dsn, event) {
+  const { protocol, username, host, pathname } = new URL(dsn);
+  const address = `${protocol}//${host}/api${pathname}/envelope/?sentry_key=${username}&sentry_version=7`;
+  const id = crypto.randomUUID().replaceAll("-", "");
+  const lines = [{ event_id: id }, { type: "event" }, { event_id: id, ...event }];
+  const body = lines.map((line) => JSON.stringify(line)).join("\n");
+  return (await fetch(address, { method: "POST", body })).status;
+}
+
+/** An exception of the given type in one frame of the given function. */
+export const exception = (type, value, fn = type) => ({
+  platform: "python",
+  level: "error",
+  exception: { values: [{ type, value, stacktrace: { frames: [{ function: fn, filename: "app.py", lineno: 7, in_app: true }] } }] },
+});
+
+/** Loads a page until `seen` holds: what was sent is recorded a moment later. */
+export async function loadUntil(page, address, seen) {
+  for (let tries = 0; tries < 100; tries += 1) {
+    await page.goto(address);
+    if (await seen()) return;
+    await page.waitForTimeout(100);
+  }
+  assert.fail(`${address} never showed what was waited for`);
 }
 
 /** Fills the sign-up form and lands on the dashboard of the personal organization. */
@@ -80,7 +131,7 @@ export async function signUp(page, url, name) {
 /** Creates a project on the page and answers its DSN, which the guide shows. */
 export async function createProject(page, name, platform) {
   await page.fill("input[name=name]", name);
-  await page.check(`input[name=platform][value=${platform}]`, { force: true });
+  if (platform) await page.check(`input[name=platform][value=${platform}]`, { force: true });
   await page.click("main form button.primary");
   return page.locator("#dsn").textContent();
 }

@@ -10,6 +10,7 @@ use copal_server::news::News;
 use copal_store::access::OrgRef;
 use copal_store::record::Disposition;
 use futures_util::StreamExt as _;
+use futures_util::future::join_all;
 
 use crate::site::{Browser, Site};
 
@@ -94,6 +95,24 @@ async fn who_logs_out_hears_nothing_more() {
     ana.post("/logout", &[]).await;
     tell(&site, "ana@shop.example", Disposition::New).await;
     assert_eq!(next_message(&mut stream).await, None);
+}
+
+#[tokio::test]
+async fn a_newer_page_takes_the_place_of_the_oldest() {
+    let site = Site::start();
+    let (ana, _) = site.member("Ana").await;
+    let mut oldest = open(&site, &ana).await;
+    let mut newer = Vec::new();
+    for _ in 0..12 {
+        newer.push(open(&site, &ana).await);
+    }
+    let message = next_message(&mut oldest).await.unwrap();
+    assert_eq!(message, "event: replaced\ndata: newer\n\n");
+    assert_eq!(next_message(&mut oldest).await, None);
+    tell(&site, "ana@shop.example", Disposition::New).await;
+    for message in join_all(newer.iter_mut().map(next_message)).await {
+        assert_eq!(message.unwrap(), "event: issues\ndata: 1\n\n");
+    }
 }
 
 #[tokio::test]

@@ -1,7 +1,14 @@
 // Listens for the first event of a project, and for new issues of a list.
+// A stream of a page opened later has the place of this one: asking again would take it back.
+function listen(path) {
+  const stream = new EventSource(path);
+  stream.addEventListener("replaced", () => stream.close());
+  return stream;
+}
+
 const waiting = document.querySelector("[data-first-event]");
 if (waiting) {
-  const stream = new EventSource(waiting.dataset.firstEvent);
+  const stream = listen(waiting.dataset.firstEvent);
   stream.addEventListener("first-event", (event) => {
     // Only a path of this server is followed.
     if (!/^\/(?![/\\])/.test(event.data)) return;
@@ -16,7 +23,7 @@ if (waiting) {
 }
 const pill = document.querySelector("[data-live]");
 if (pill) {
-  const stream = new EventSource(pill.dataset.live);
+  const stream = listen(pill.dataset.live);
   stream.addEventListener("issues", (event) => {
     const count = Number(event.data);
     if (!(count > 0)) return;

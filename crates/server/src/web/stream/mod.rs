@@ -3,9 +3,9 @@
 //! Access is not granted once: before every message, and at least every few seconds, session,
 //! membership and role are looked up again, so that who loses them hears nothing more (rule D-7).
 
-use std::collections::HashMap;
+mod slots;
+
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::extract::State;
@@ -17,6 +17,9 @@ use copal_store::record::Disposition;
 use copal_ui::urls::{self, route};
 use futures_util::stream::{self, Stream};
 
+pub use self::slots::StreamSlots;
+
+use self::slots::Slot;
 use crate::app::App;
 use crate::auth::permit::{Permit, ReadIssues, ReadOrg};
 use crate::auth::{OrgMember, ProjectMember, Refusal};
@@ -25,10 +28,6 @@ use crate::routes::{Route, RouteAccess};
 use crate::web::Error;
 use crate::web::project::first_issue_path;
 
-/// Streams open at once.
-const STREAMS_MAX: usize = 500;
-/// Streams of one person open at once: browsers open at most six.
-const STREAMS_PER_USER_MAX: usize = 12;
 /// Time between two looks at whether the listener may still hear, and between heartbeats.
 const HEARTBEAT: Duration = Duration::from_secs(3);
 /// Shortest time between two messages: a storm of news is one message a second.
@@ -51,52 +50,6 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
-/// The streams that are open, by person. Cheap to clone.
-#[derive(Debug, Clone, Default)]
-pub struct StreamSlots(Arc<Mutex<HashMap<UserId, usize>>>);
-
-/// An open stream; dropping it frees its place.
-#[derive(Debug)]
-struct Slot {
-    slots: StreamSlots,
-    user: UserId,
-}
-
-impl StreamSlots {
-    fn take(&self, user: UserId) -> Result<Slot, Refusal> {
-        let mut open = self
-            .0
-            .lock()
-            .expect("nothing panics while it holds this lock");
-        let own = open.get(&user).copied().unwrap_or(0);
-        if own >= STREAMS_PER_USER_MAX || open.values().sum::<usize>() >= STREAMS_MAX {
-            return Err(Refusal::TooManyTries {
-                retry_after_secs: 60,
-            });
-        }
-        open.insert(user, own + 1);
-        drop(open);
-        let slots = self.clone();
-        Ok(Slot { slots, user })
-    }
-}
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        let mut open = self
-            .slots
-            .0
-            .lock()
-            .expect("nothing panics while it holds this lock");
-        if let Some(count) = open.get_mut(&self.user) {
-            *count -= 1;
-            if *count == 0 {
-                open.remove(&self.user);
-            }
-        }
-    }
-}
-
 /// Who listens, and to what.
 struct Listener {
     app: App,
@@ -107,7 +60,6 @@ struct Listener {
     org_slug: String,
     action: Action,
     topic: Topic,
-    _slot: Slot,
 }
 
 /// What a listener waits for.
@@ -126,10 +78,11 @@ async fn first_event(
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Error> {
     // Listening begins before the store is asked, so that no event falls in between.
     let mut listener = Listener::new(&app, &member.org, Topic::Over)?;
+    let slot = app.streams.take(listener.user)?;
     let org = member.org.organization.slug.as_str();
     let there = first_issue_path(&app, &member.org.scope, org, &member.project).await?;
     listener.topic = Topic::FirstEvent(member.project.id, there);
-    Ok(Sse::new(messages(listener)))
+    Ok(Sse::new(messages(listener, slot)))
 }
 
 async fn issues(
@@ -137,13 +90,14 @@ async fn issues(
     member: OrgMember<ReadIssues>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Error> {
     let listener = Listener::new(&app, &member, Topic::Issues(0))?;
-    Ok(Sse::new(messages(listener)))
+    let slot = app.streams.take(listener.user)?;
+    Ok(Sse::new(messages(listener, slot)))
 }
 
-fn messages(listener: Listener) -> impl Stream<Item = Result<Event, Infallible>> {
-    stream::unfold(listener, async |mut listener| {
-        let message = listener.next_message().await?;
-        Some((Ok(message), listener))
+fn messages(listener: Listener, slot: Slot) -> impl Stream<Item = Result<Event, Infallible>> {
+    stream::unfold((listener, slot), async |(mut listener, mut slot)| {
+        let message = listener.next_message(&mut slot).await?;
+        Some((Ok(message), (listener, slot)))
     })
 }
 
@@ -160,20 +114,23 @@ impl Listener {
             org_slug: member.organization.slug.to_string(),
             action: A::ACTION,
             topic,
-            _slot: app.streams.take(member.signed_in.user.id)?,
             app: app.clone(),
         })
     }
 
     /// What to say next; `None` when the stream is over.
-    async fn next_message(&mut self) -> Option<Event> {
+    async fn next_message(&mut self, slot: &mut Slot) -> Option<Event> {
         let has_news = match &self.topic {
             Topic::Over => return None,
             Topic::FirstEvent(_, Some(_)) => true,
-            _ => match tokio::time::timeout(HEARTBEAT, self.hear()).await {
-                Ok(Ok(())) => true,
-                Ok(Err(Closed)) => return None,
-                Err(_) => false,
+            _ => match self.wait(slot).await {
+                Waited::News => true,
+                Waited::Nothing => false,
+                Waited::Closed => return None,
+                Waited::Replaced => {
+                    self.topic = Topic::Over;
+                    return Some(Event::default().event("replaced").data("newer"));
+                }
             },
         };
         if has_news && matches!(self.topic, Topic::Issues(_)) {
@@ -184,6 +141,18 @@ impl Listener {
         }
         let message = if has_news { self.tell().await } else { None };
         Some(message.unwrap_or_else(|| Event::default().comment("still here")))
+    }
+
+    /// Waits for news, but not longer than a heartbeat.
+    async fn wait(&mut self, slot: &mut Slot) -> Waited {
+        tokio::select! {
+            heard = self.hear() => match heard {
+                Ok(()) => Waited::News,
+                Err(Closed) => Waited::Closed,
+            },
+            () = tokio::time::sleep(HEARTBEAT) => Waited::Nothing,
+            () = slot.taken() => Waited::Replaced,
+        }
     }
 
     /// Waits for a piece of news that matters here.
@@ -272,25 +241,14 @@ impl Listener {
 /// Nobody tells news any more: the server stops.
 struct Closed;
 
-#[cfg(test)]
-mod tests {
-    use uuid::Uuid;
-
-    use super::*;
-
-    #[test]
-    fn places_are_bounded_per_person_and_freed() {
-        let slots = StreamSlots::default();
-        let ana = UserId::new(Uuid::from_u128(1));
-        let bo = UserId::new(Uuid::from_u128(2));
-        let mut open: Vec<_> = (0..STREAMS_PER_USER_MAX)
-            .map(|_| slots.take(ana).unwrap())
-            .collect();
-        assert!(slots.take(ana).is_err());
-        assert!(slots.take(bo).is_ok());
-        open.pop();
-        assert!(slots.take(ana).is_ok());
-        drop(open);
-        assert!(slots.0.lock().unwrap().is_empty());
-    }
+/// How waiting for news ended.
+enum Waited {
+    /// There is news.
+    News,
+    /// Long enough without any.
+    Nothing,
+    /// There will be none: the server stops.
+    Closed,
+    /// A newer stream of the same person has the place.
+    Replaced,
 }
