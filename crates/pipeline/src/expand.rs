@@ -82,18 +82,15 @@ pub fn expand<'a>(
     }
 }
 
-/// How many items of which category a body holds, for when it cannot be processed: at least one.
+/// What a body holds, item by item, whatever becomes of it: the other side of the equation that
+/// every item ends in exactly one outcome. A body that cannot be taken apart is one item.
 pub fn count_items(received: &Received<'_>, body: &[u8]) -> Vec<Category> {
-    let items = match received.kind {
+    match received.kind {
         BodyKind::Event => vec![Category::Error],
-        BodyKind::Envelope => Envelope::parse(body)
-            .map(|envelope| envelope.items.iter().map(category_of).collect())
-            .unwrap_or_default(),
-    };
-    if items.is_empty() {
-        vec![Category::Default]
-    } else {
-        items
+        BodyKind::Envelope => match Envelope::parse(body) {
+            Ok(envelope) => envelope.items.iter().map(category_of).collect(),
+            Err(_) => vec![Category::Default],
+        },
     }
 }
 
@@ -165,7 +162,7 @@ fn read_event<'a>(payload: &'a [u8], scratch: &'a mut Vec<u8>) -> Result<Event<'
     Event::from_json(json).map_err(|_| invalid("not_an_object"))
 }
 
-/// A report is no item that can be kept or lost: it is counted by what it says.
+/// What a report says is counted apart from what we received; the report itself is not kept.
 fn expand_report(payload: &[u8], rejected: &mut Vec<Rejected>) {
     let mut scratch = Vec::new();
     let Ok(Json::Object(report)) = parse_lenient(payload, &mut scratch) else {
@@ -187,6 +184,8 @@ fn expand_report(payload: &[u8], rejected: &mut Vec<Rejected>) {
         .take(DISCARDED_ENTRIES_MAX)
         .filter_map(Json::as_object);
     rejected.extend(discarded.filter_map(discarded_entry));
+    let outcome = Outcome::Filtered("client_report");
+    rejected.push(Rejected::one(outcome, Category::Default));
 }
 
 fn discarded_entry(entry: &Object<'_>) -> Option<Rejected> {
@@ -285,6 +284,8 @@ mod tests {
         assert_eq!(ended, rejected);
     }
 
+    const REPORT: &str =
+        "{\"discarded_events\":[{\"reason\":\"a\",\"category\":\"error\",\"quantity\":3}]}";
     const EVENT: &str = "{\"type\":\"event\"}\n{\"message\":\"a\"}\n";
 
     #[test]
@@ -359,6 +360,7 @@ mod tests {
             &[
                 ("client_discard", "queue_overflow", "error", 3),
                 ("client_discard", "x", "default", DISCARDED_QUANTITY_MAX),
+                ("filtered", "client_report", "default", 1),
             ],
         );
     }
@@ -389,8 +391,10 @@ mod tests {
         fn every_item_ends_once(
             items in proptest::collection::vec(
                 (
-                    prop::sample::select(vec!["event", "session", "attachment", "log", "other"]),
-                    prop::sample::select(vec!["{}", "[]", "{", "{\"message\":1}"]),
+                    prop::sample::select(vec![
+                        "event", "session", "attachment", "log", "client_report", "other",
+                    ]),
+                    prop::sample::select(vec!["{}", "[]", "{", "{\"message\":1}", REPORT]),
                 ),
                 0..12,
             ),
@@ -401,9 +405,18 @@ mod tests {
             }
             let mut scratch = Vec::new();
             let expanded = expand(&received(BodyKind::Envelope), body.as_bytes(), &mut scratch);
-            let ended = expanded.rejected.iter().map(|one| one.quantity).sum::<u64>()
-                + u64::from(expanded.incoming.is_some());
-            prop_assert_eq!(ended, items.len() as u64);
+            let mut ended: Vec<_> = expanded
+                .rejected
+                .iter()
+                .filter(|one| !matches!(one.outcome, Outcome::ClientDiscard(_)))
+                .map(|one| one.category)
+                .chain(expanded.incoming.map(|_| Category::Error))
+                .collect();
+            ended.sort_unstable();
+            let mut counted = count_items(&received(BodyKind::Envelope), body.as_bytes());
+            counted.sort_unstable();
+            prop_assert_eq!(counted.len(), items.len());
+            prop_assert_eq!(ended, counted);
         }
 
         #[test]
@@ -411,7 +424,7 @@ mod tests {
             let kind = if is_event { BodyKind::Event } else { BodyKind::Envelope };
             let mut scratch = Vec::new();
             expand(&received(kind), &body, &mut scratch);
-            prop_assert!(!count_items(&received(kind), &body).is_empty());
+            count_items(&received(kind), &body);
         }
     }
 }

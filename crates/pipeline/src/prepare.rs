@@ -5,7 +5,7 @@ use copal_store::access::RecordAccess;
 use copal_store::record::{IssueSeed, NewEvent, NewGrouping};
 
 use crate::driver::{Prepare, Prepared};
-use crate::expand::{Incoming, expand};
+use crate::expand::{Incoming, count_items, expand};
 use crate::explain::explain;
 use crate::normalize::{Facts, normalize};
 use crate::received::{Received, ReceivedError};
@@ -30,6 +30,7 @@ impl Prepare for Steps {
         Ok(Prepared {
             event,
             rejected: expanded.rejected,
+            received: count_items(received, &body),
         })
     }
 }

@@ -27,6 +27,9 @@ pub struct Batch {
     /// Events to record. The store drops those whose id the project has had within the
     /// deduplication window (today's and yesterday's partitions), and those whose project is gone.
     pub events: Vec<NewEvent>,
+    /// All items that the batch's records held, counted before anything became of them. Each ends in
+    /// exactly one outcome, which `fsck` compares.
+    pub received: Vec<ReceivedCount>,
     /// Outcomes of everything but `events`, whose outcomes the store decides: accepted, or invalid
     /// (`duplicate`).
     pub outcomes: Vec<OutcomeCount>,
@@ -91,6 +94,19 @@ pub struct IssueSeed {
     /// Terms of the stack to search by: (`stack.function`, name) and so on; counted like tags but
     /// only when the issue is made.
     pub search_terms: Vec<(&'static str, String)>,
+}
+
+/// How many items of a project were received, in the hour of `received_at`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReceivedCount {
+    /// The project.
+    pub project: ProjectId,
+    /// When the items were received.
+    pub received_at: Timestamp,
+    /// What they are.
+    pub category: Category,
+    /// How many.
+    pub quantity: u64,
 }
 
 /// How many items of a project ended how, in the hour of `received_at`.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use copal_journal::Entry;
 use copal_model::{Category, Outcome, ProjectId, Timestamp};
-use copal_store::record::{Batch, OutcomeCount, Quarantined};
+use copal_store::record::{Batch, OutcomeCount, Quarantined, ReceivedCount};
 
 use super::scopes::Opened;
 use super::{ATTEMPTS, Prepare, Prepared};
@@ -42,6 +42,7 @@ pub(super) fn projects(entries: &[Entry]) -> Vec<ProjectId> {
 /// Puts a batch behind another.
 pub(super) fn append(batch: &mut Batch, mut next: Batch) {
     batch.events.append(&mut next.events);
+    batch.received.append(&mut next.received);
     batch.outcomes.append(&mut next.outcomes);
     batch.quarantined.append(&mut next.quarantined);
 }
@@ -73,7 +74,7 @@ impl<P: Prepare> Preparation<P> {
             match catch_unwind(AssertUnwindSafe(|| self.process(record))) {
                 Ok(Ok((received, prepared))) => {
                     batch.events.extend(prepared.event);
-                    count(&received, prepared.rejected, batch);
+                    count(&received, &prepared.received, prepared.rejected, batch);
                     return;
                 }
                 Ok(Err(problem)) => error = problem.to_string(),
@@ -115,7 +116,8 @@ impl<P: Prepare> Preparation<P> {
                 quantity: 1,
             };
             if matches!(self.scopes.get(&received.project), Some(Some(_))) {
-                count(received, items.into_iter().map(internal).collect(), batch);
+                let ended = items.iter().copied().map(internal).collect();
+                count(received, &items, ended, batch);
             }
         }
         batch.quarantined.push(Quarantined {
@@ -140,8 +142,16 @@ impl<P: Prepare> Preparation<P> {
     }
 }
 
-/// The one place where what ended on the way becomes an outcome.
-fn count(received: &Received<'_>, rejected: Vec<Rejected>, batch: &mut Batch) {
+/// The one place where items are counted, and what ended on the way becomes an outcome.
+fn count(received: &Received<'_>, items: &[Category], rejected: Vec<Rejected>, batch: &mut Batch) {
+    batch
+        .received
+        .extend(items.iter().map(|category| ReceivedCount {
+            project: received.project,
+            received_at: received.received_at,
+            category: *category,
+            quantity: 1,
+        }));
     batch
         .outcomes
         .extend(rejected.into_iter().map(|rejected| OutcomeCount {

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use copal_model::ProjectId;
+use copal_model::{Category, ProjectId};
 use copal_store::access::{Access, RecordAccess};
 use copal_store::record::{Batch, JournalId, Recorded, Recorder};
 
@@ -16,6 +16,8 @@ pub struct Prepared {
     pub event: Option<copal_store::record::NewEvent>,
     /// Items that end here.
     pub rejected: Vec<Rejected>,
+    /// All items that were received, counted apart from what became of them.
+    pub received: Vec<Category>,
 }
 
 /// What turns a record into an event to record: the steps between journal and store.

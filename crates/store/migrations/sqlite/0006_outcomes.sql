@@ -1,5 +1,14 @@
 -- How everything that was received ended, and how far the journals are recorded.
 
+-- All items that were received, counted apart from what became of them.
+create table received (
+    project_id integer not null,
+    hour integer not null,
+    category text not null,
+    quantity integer not null,
+    primary key (project_id, hour, category)
+) strict, without rowid;
+
 create table outcomes (
     project_id integer not null,
     hour integer not null,

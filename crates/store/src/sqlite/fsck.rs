@@ -1,4 +1,7 @@
 //! The invariants, each a function of its own. Reads only.
+//!
+//! Two of the list do not apply yet: I-10 (one outbox row per destination: there are no
+//! destinations) and I-14 (quota counters: there are no quotas).
 
 use rusqlite::Connection;
 
@@ -14,6 +17,7 @@ pub(super) fn check(connection: &Connection, reader: &mut FrameReader<'_>) -> Re
         report.add(invariant, check(connection)?);
     }
     report.add("I-05", payloads_exist(connection, reader)?);
+    report.checked.sort_unstable();
     Ok(report)
 }
 
@@ -32,7 +36,7 @@ impl FsckReport {
 
 type Check = fn(&Connection) -> Result<Vec<String>>;
 
-const CHECKS: [(&str, Check); 13] = [
+const CHECKS: [(&str, Check); 16] = [
     ("I-01", counted_is_stored_and_evicted),
     ("I-01", stored_counts_are_rows),
     ("I-02", issues_sum_to_outcomes),
@@ -41,9 +45,12 @@ const CHECKS: [(&str, Check); 13] = [
     ("I-04", event_ids_are_unique),
     ("I-05", parents_exist),
     ("I-06", first_is_before_last),
+    ("I-06", first_and_last_are_of_events),
     ("I-07", tag_values_sum_to_tagged_events),
     ("I-08", segments_hold_what_is_committed),
+    ("I-09", what_was_received_has_ended),
     ("I-11", keys_are_of_their_projects),
+    ("I-11", references_hold),
     ("I-12", organizations_have_owners),
     ("I-13", schema_is_as_migrated),
 ];
@@ -208,6 +215,30 @@ fn first_is_before_last(connection: &Connection) -> Result<Vec<String>> {
     )
 }
 
+/// While all events of an issue are stored, the first and the last are among them.
+fn first_and_last_are_of_events(connection: &Connection) -> Result<Vec<String>> {
+    let tables = partitions::between(connection, i64::MIN, i64::MAX)?
+        .into_iter()
+        .map(|partition| format!("select issue_id, occurred_at from {}", partition.table()))
+        .collect::<Vec<_>>();
+    if tables.is_empty() {
+        return Ok(Vec::new());
+    }
+    violations(
+        connection,
+        &format!(
+            "select 'issue ' || i.id || ' was not seen first or last when its events happened'
+             from issues i
+             join (select issue_id, min(occurred_at) as first, max(occurred_at) as last
+                   from ({})
+                   group by issue_id) e on e.issue_id = i.id
+             where i.evicted_count = 0
+               and (i.first_seen <> e.first or i.last_seen <> e.last)",
+            tables.join(" union all ")
+        ),
+    )
+}
+
 fn tag_values_sum_to_tagged_events(connection: &Connection) -> Result<Vec<String>> {
     violations(
         connection,
@@ -241,6 +272,24 @@ fn segments_hold_what_is_committed(connection: &Connection) -> Result<Vec<String
     Ok(found)
 }
 
+/// What clients say they threw away was never received.
+fn what_was_received_has_ended(connection: &Connection) -> Result<Vec<String>> {
+    violations(
+        connection,
+        "select 'project ' || project_id || ' received ' || sum(received) || ' items (' || category
+             || ') in the hour from ' || datetime(hour / 1000000, 'unixepoch') || ' UTC, of which '
+             || sum(ended) || ' have ended'
+         from (select project_id, hour, category, quantity as received, 0 as ended
+               from received
+               union all
+               select project_id, hour, category, 0, quantity
+               from outcomes
+               where outcome <> 'client_discard')
+         group by project_id, hour, category
+         having sum(received) <> sum(ended)",
+    )
+}
+
 fn keys_are_of_their_projects(connection: &Connection) -> Result<Vec<String>> {
     violations(
         connection,
@@ -248,6 +297,15 @@ fn keys_are_of_their_projects(connection: &Connection) -> Result<Vec<String>> {
          from client_keys k
          left join projects p on p.id = k.project_id
          where p.org_id is not k.org_id",
+    )
+}
+
+/// Every foreign key, among them all that carry an organization along.
+fn references_hold(connection: &Connection) -> Result<Vec<String>> {
+    violations(
+        connection,
+        "select 'a row of ' || \"table\" || ' points at a row of ' || parent || ' that is not there'
+         from pragma_foreign_key_check",
     )
 }
 

@@ -89,6 +89,7 @@ fn record_batch(
         tally.add(event, assigned.issue, assigned.partition);
     }
     tally::apply(&tx, &tally)?;
+    outcomes::count_received(&tx, batch, &projects)?;
     outcomes::count(&tx, batch, &fates, &projects)?;
     insert_quarantined(&tx, batch)?;
     store_position(&tx, batch)?;

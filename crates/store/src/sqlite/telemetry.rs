@@ -20,11 +20,12 @@ const ISSUE_TABLES: [&str; 9] = [
 ];
 
 /// Tables of what projects own besides, by `project_id`.
-const PROJECT_TABLES: [&str; 4] = [
+const PROJECT_TABLES: [&str; 5] = [
     "outcomes",
     "project_environments",
     "project_hours",
     "quarantine",
+    "received",
 ];
 
 /// Deletes an issue with its events. Their frames are dead from now on.

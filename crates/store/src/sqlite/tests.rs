@@ -3,12 +3,14 @@
 
 use std::path::Path;
 
-use copal_model::{Level, OrgId, ProjectId, Timestamp, UserIdentity, UserIdentityKind};
+use copal_model::{Category, Level, OrgId, ProjectId, Timestamp, UserIdentity, UserIdentityKind};
 use copal_protocol::EventId;
 use uuid::Uuid;
 
 use super::{Options, SqliteStore};
-use crate::record::{Batch, Disposition, IssueSeed, NewEvent, NewGrouping, Recorder};
+use crate::record::{
+    Batch, Disposition, IssueSeed, NewEvent, NewGrouping, ReceivedCount, Recorder,
+};
 use crate::upkeep::Upkeep;
 use crate::{OrgScope, ProjectScope};
 
@@ -97,9 +99,16 @@ fn event(number: u128, hash: u8) -> NewEvent {
 }
 
 async fn record(store: &SqliteStore, position: u64, events: Vec<NewEvent>) -> Vec<Disposition> {
+    let received = events.iter().map(|event| ReceivedCount {
+        project: event.scope.project(),
+        received_at: event.received_at,
+        category: Category::Error,
+        quantity: 1,
+    });
     let batch = Batch {
         journal: JOURNAL,
         position,
+        received: received.collect(),
         events,
         ..Batch::default()
     };
@@ -180,32 +189,47 @@ async fn a_dictionary_is_trained_and_old_frames_stay_readable() {
 async fn fsck_catches_each_corruption() {
     for (invariant, corruption) in [
         ("I-01", "update issues set evicted_count = 1"),
-        ("I-01", "delete from events_p1 where rowid_is_first"),
+        (
+            "I-01",
+            "delete from events_p1 where id = (select min(id) from events_p1)",
+        ),
         ("I-02", "update outcomes set quantity = quantity + 1"),
         ("I-03", "update issue_hours set events = events + 1"),
         ("I-03", "update project_hours set events = events - 1"),
+        (
+            "I-04",
+            "update events_p2 set event_id = (select max(event_id) from events_p1)",
+        ),
         ("I-05", "update issue_users set issue_id = 5"),
         (
             "I-05",
             "update events_p1 set start = start + 1, length = length - 1",
         ),
+        ("I-05", "update events_p1 set ordinal = 1 - ordinal"),
         ("I-06", "update issues set first_seen = last_seen + 1"),
+        ("I-06", "update issues set first_seen = first_seen - 1"),
+        ("I-06", "update issues set last_seen = last_seen + 1"),
         ("I-07", "update issue_tags set events = events + 1"),
         ("I-08", "update segments set length = length - 1"),
+        ("I-09", "update received set quantity = quantity - 1"),
+        ("I-09", "delete from received"),
+        ("I-11", "update projects set org_id = x'08' where id = 2"),
         ("I-12", "update members set role = 'ADMIN'"),
         ("I-13", "create index surplus on issues (title)"),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let store = open(folder.path()).await;
-        record(&store, 1, vec![event(1, 1), event(2, 1)]).await;
+        let mut other_class = event(3, 2);
+        other_class.retention_days = 90;
+        record(&store, 1, vec![event(1, 1), event(2, 1), other_class]).await;
         assert_sound(&store).await;
-        let sql = corruption.replace(
-            "rowid_is_first",
-            "event_id = (select min(event_id) from events_p1)",
-        );
         store
             .engine
-            .write(move |tx| Ok(tx.execute_batch(&sql)?))
+            .on_writer(move |connection| {
+                // Damage asks for no leave.
+                connection.execute_batch("pragma foreign_keys = off")?;
+                Ok(connection.execute_batch(corruption)?)
+            })
             .await
             .unwrap();
         let report = store.fsck().await.unwrap();

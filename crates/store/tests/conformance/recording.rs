@@ -1,11 +1,11 @@
 //! The pipeline's one write: dedupe, issues and counters.
 
-use copal_model::{IssueStatus, Timestamp};
+use copal_model::{Category, IssueStatus, Outcome, Timestamp};
 use copal_store::access::IssueRef;
-use copal_store::record::{Batch, Disposition};
+use copal_store::record::{Batch, Disposition, OutcomeCount, ReceivedCount};
 use uuid::Uuid;
 
-use crate::telemetry::{JOURNAL, at, noon};
+use crate::telemetry::{JOURNAL, at, noon, received};
 use crate::world::{InProject, World, after};
 
 conformance!(
@@ -20,6 +20,7 @@ conformance!(
     the_first_event_of_a_project_is_noted,
     tag_values_beyond_the_limit_are_counted_as_other,
     events_of_a_deleted_project_leave_nothing,
+    every_item_received_ends_once,
 );
 
 async fn only_issue(world: &World, shop: &InProject) -> copal_model::Issue {
@@ -106,10 +107,12 @@ async fn journals_have_positions_of_their_own(world: World) {
     world.record(vec![shop.event(1, 1)]).await;
     let other = Uuid::from_u128(2);
     assert_eq!(world.store.journal_position(other).await.unwrap(), None);
+    let events = vec![shop.event(1, 1), shop.event(2, 1)];
     let batch = Batch {
         journal: other,
         position: 1,
-        events: vec![shop.event(1, 1), shop.event(2, 1)],
+        received: received(&events, &[]),
+        events,
         ..Batch::default()
     };
     let recorded = world.store.record(batch).await.unwrap();
@@ -233,4 +236,44 @@ async fn events_of_a_deleted_project_leave_nothing(world: World) {
         ]
     );
     world.assert_sound().await;
+}
+
+async fn every_item_received_ends_once(world: World) {
+    let shop = world.org("Ana").await.project("shop").await;
+    let outcome = |outcome, category, quantity| OutcomeCount {
+        project: shop.project.id,
+        received_at: noon(),
+        category,
+        outcome,
+        quantity,
+    };
+    let ended = vec![
+        outcome(Outcome::Filtered("not_kept"), Category::Session, 2),
+        outcome(Outcome::ClientDiscard("x".to_owned()), Category::Error, 7),
+    ];
+    let events = vec![shop.event(1, 1), shop.event(1, 1)];
+    world.record_with(events, ended).await;
+    world.assert_sound().await;
+    // An item of which nothing is heard any more.
+    let batch = Batch {
+        journal: JOURNAL,
+        position: world.next_position(),
+        received: vec![ReceivedCount {
+            project: shop.project.id,
+            received_at: noon(),
+            category: Category::Error,
+            quantity: 1,
+        }],
+        ..Batch::default()
+    };
+    world.store.record(batch).await.unwrap();
+    let report = world.store.fsck().await.unwrap();
+    let found: Vec<_> = report
+        .violations
+        .iter()
+        .map(|found| (found.invariant, found.detail.as_str()))
+        .collect();
+    let detail = "project 1 received 3 items (error) in the hour from 2026-11-20 12:00:00 UTC, \
+                  of which 2 have ended";
+    assert_eq!(found, [("I-09", detail)]);
 }

@@ -1,8 +1,10 @@
 //! Events to record, whose defaults mean something.
 
-use copal_model::{IssueId, Level, Timestamp, UserIdentity, UserIdentityKind};
+use copal_model::{Category, IssueId, Level, Outcome, Timestamp, UserIdentity, UserIdentityKind};
 use copal_protocol::EventId;
-use copal_store::record::{Batch, Disposition, IssueSeed, NewEvent, NewGrouping, OutcomeCount};
+use copal_store::record::{
+    Batch, Disposition, IssueSeed, NewEvent, NewGrouping, OutcomeCount, ReceivedCount,
+};
 use copal_store::upkeep::Violation;
 use uuid::Uuid;
 
@@ -24,6 +26,26 @@ pub(crate) fn noon() -> Timestamp {
 /// The id of the `number`-th event.
 pub(crate) fn event_id(number: u128) -> EventId {
     EventId::new(Uuid::from_u128(number))
+}
+
+/// What must have been received for these to be recorded.
+pub(crate) fn received(events: &[NewEvent], outcomes: &[OutcomeCount]) -> Vec<ReceivedCount> {
+    let events = events.iter().map(|event| ReceivedCount {
+        project: event.scope.project(),
+        received_at: event.received_at,
+        category: Category::Error,
+        quantity: 1,
+    });
+    let ended = outcomes
+        .iter()
+        .filter(|count| !matches!(count.outcome, Outcome::ClientDiscard(_)))
+        .map(|count| ReceivedCount {
+            project: count.project,
+            received_at: count.received_at,
+            category: count.category,
+            quantity: count.quantity,
+        });
+    events.chain(ended).collect()
 }
 
 impl InProject {
@@ -87,6 +109,7 @@ impl World {
         let batch = Batch {
             journal: JOURNAL,
             position: self.next_position(),
+            received: received(&events, &outcomes),
             events,
             outcomes,
             ..Batch::default()

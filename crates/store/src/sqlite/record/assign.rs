@@ -86,6 +86,7 @@ pub(super) fn living_projects(tx: &Transaction<'_>, batch: &Batch) -> Result<Has
         .events
         .iter()
         .map(|event| event.scope.project())
+        .chain(batch.received.iter().map(|count| count.project))
         .chain(batch.outcomes.iter().map(|count| count.project))
         .collect();
     let mut find = tx.prepare_cached("select 1 from projects where id = ?1")?;

@@ -1,4 +1,4 @@
-//! Counts how the items of a batch ended.
+//! Counts what a batch received, and how it ended.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -52,6 +52,31 @@ pub(super) fn count(
             outcome.reason(),
             quantity,
         ))?;
+    }
+    Ok(())
+}
+
+/// Counts what was received by projects that are still there.
+pub(super) fn count_received(
+    tx: &Transaction<'_>,
+    batch: &Batch,
+    projects: &HashSet<ProjectId>,
+) -> Result<()> {
+    let mut totals: BTreeMap<(ProjectId, i64, Category), u64> = BTreeMap::new();
+    for count in &batch.received {
+        if projects.contains(&count.project) {
+            let key = (count.project, hour_of(count.received_at), count.category);
+            *totals.entry(key).or_default() += count.quantity;
+        }
+    }
+    let mut statement = tx.prepare_cached(
+        "insert into received (project_id, hour, category, quantity)
+         values (?1, ?2, ?3, ?4)
+         on conflict (project_id, hour, category)
+         do update set quantity = quantity + excluded.quantity",
+    )?;
+    for ((project, hour, category), quantity) in totals {
+        statement.execute((project.get(), hour, category.as_str(), quantity))?;
     }
     Ok(())
 }
