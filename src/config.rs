@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use copal_model::Plan;
 use copal_server::app::SignupMode;
+use copal_server::auth::secret::Secret;
+use copal_server::middleware::client_ip::Network;
 use serde::Deserialize;
 
 /// The file that is read when none is named, if it is there.
@@ -19,6 +21,9 @@ const DATA_DEFAULT: &str = "./copal-data";
 const LISTEN_DEFAULT: &str = "127.0.0.1:8000";
 /// The log filter by default.
 const LOG_DEFAULT: &str = "info";
+
+/// Characters of the operator's token at least: 128 bits in base 64, and then some.
+const OPERATOR_TOKEN_CHARS_MIN: usize = 24;
 
 /// What flags say; each stands above variables and file.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -49,12 +54,16 @@ pub(crate) struct Config {
     pub(crate) default_plan: Plan,
     /// Log filter.
     pub(crate) log: String,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub(crate) trusted_proxies: Vec<Network>,
+    /// Lets an operator read the metrics from another machine.
+    pub(crate) operator_token: Option<Secret>,
 }
 
 /// The settings file.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-struct File {
+struct SettingsFile {
     data: Option<PathBuf>,
     listen: Option<String>,
     database_url: Option<String>,
@@ -62,6 +71,9 @@ struct File {
     signup: Option<String>,
     default_plan: Option<String>,
     log: Option<String>,
+    trusted_proxies: Option<Vec<String>>,
+    operator_token: Option<String>,
+    operator_token_file: Option<PathBuf>,
     smtp_url: Option<String>,
     mail_from: Option<String>,
 }
@@ -84,6 +96,14 @@ impl Config {
         {
             bail!("`smtp_url` and `mail_from` are not supported yet: leave them out");
         }
+        let operator_token = match (
+            variable("COPAL_OPERATOR_TOKEN"),
+            variable("COPAL_OPERATOR_TOKEN_FILE"),
+        ) {
+            // Variables stand above the file, both of them.
+            (None, None) => operator_token(file.operator_token, file.operator_token_file),
+            (token, token_file) => operator_token(token, token_file.map(PathBuf::from)),
+        }?;
         let listen = listen
             .map(str::to_owned)
             .or_else(|| pick("COPAL_LISTEN", file.listen));
@@ -101,16 +121,21 @@ impl Config {
             default_plan: pick("COPAL_DEFAULT_PLAN", file.default_plan)
                 .map_or(Ok(Plan::Free), |text| parse_plan(&text))?,
             log: pick("COPAL_LOG", file.log).unwrap_or_else(|| LOG_DEFAULT.to_owned()),
+            trusted_proxies: parse_trusted_proxies(
+                variable("COPAL_TRUSTED_PROXIES").as_deref(),
+                file.trusted_proxies,
+            )?,
+            operator_token,
         })
     }
 }
 
-fn read_file(named: Option<&Path>) -> Result<File> {
+fn read_file(named: Option<&Path>) -> Result<SettingsFile> {
     let path = named.unwrap_or(Path::new(FILE_NAME));
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => {
-            return Ok(File::default());
+            return Ok(SettingsFile::default());
         }
         Err(error) => {
             return Err(error)
@@ -171,6 +196,49 @@ fn parse_plan(text: &str) -> Result<Plan> {
         .map_err(|why| anyhow::anyhow!("`default_plan` is `{text}`: {why}"))
 }
 
+/// A list with commas between its entries, or one of the file.
+fn parse_trusted_proxies(
+    variable: Option<&str>,
+    in_file: Option<Vec<String>>,
+) -> Result<Vec<Network>> {
+    let listed = match variable {
+        Some(text) => text
+            .split(',')
+            .map(|entry| entry.trim().to_owned())
+            .collect(),
+        None => in_file.unwrap_or_default(),
+    };
+    let named = listed.iter().filter(|entry| !entry.is_empty());
+    named
+        .map(|entry| {
+            entry
+                .parse()
+                .map_err(|why| anyhow::anyhow!("`trusted_proxies` holds `{entry}`: {why}"))
+        })
+        .collect()
+}
+
+/// The token itself, or that in a file, which a secret store mounts.
+fn operator_token(token: Option<String>, file: Option<PathBuf>) -> Result<Option<Secret>> {
+    let token = match (token, file) {
+        (Some(_), Some(_)) => {
+            bail!("`operator_token` and `operator_token_file` are both set: leave one out")
+        }
+        (None, None) => return Ok(None),
+        (Some(token), None) => token,
+        (None, Some(path)) => std::fs::read_to_string(&path)
+            .with_context(|| format!("cannot read `operator_token_file` {}", path.display()))?,
+    };
+    let token = token.trim();
+    if token.chars().count() < OPERATOR_TOKEN_CHARS_MIN {
+        bail!(
+            "`operator_token` is too short: at least {OPERATOR_TOKEN_CHARS_MIN} random characters \
+             are needed"
+        );
+    }
+    Ok(Some(Secret::shown(token)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -216,6 +284,48 @@ mod tests {
     }
 
     #[test]
+    fn proxies_are_trusted_by_address_or_range() {
+        let file = "trusted_proxies = [\"10.0.0.0/8\", \"::1\"]";
+        let networks = |texts: &[&str]| -> Vec<Network> {
+            texts.iter().map(|text| text.parse().unwrap()).collect()
+        };
+        let config = load(file, &[], None).unwrap();
+        assert_eq!(config.trusted_proxies, networks(&["10.0.0.0/8", "::1"]));
+        let variables = [("COPAL_TRUSTED_PROXIES", "192.0.2.1, 10.1.0.0/16")];
+        let config = load(file, &variables, None).unwrap();
+        assert_eq!(
+            config.trusted_proxies,
+            networks(&["192.0.2.1", "10.1.0.0/16"])
+        );
+        let config = load(file, &[("COPAL_TRUSTED_PROXIES", "")], None).unwrap();
+        assert_eq!(config.trusted_proxies, []);
+    }
+
+    #[test]
+    fn the_operators_token_comes_from_a_setting_or_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token");
+        let of_file = "f".repeat(OPERATOR_TOKEN_CHARS_MIN);
+        std::fs::write(&path, format!("{of_file}\n")).unwrap();
+        let in_file = format!("operator_token_file = \"{}\"", path.display());
+        let token = |file: &str, variables: &[(&str, &str)]| {
+            let config = load(file, variables, None).unwrap();
+            config.operator_token.map(|token| token.expose().to_owned())
+        };
+        assert_eq!(token("", &[]), None);
+        assert_eq!(token(&in_file, &[]).as_deref(), Some(&*of_file));
+        let own = "v".repeat(OPERATOR_TOKEN_CHARS_MIN);
+        let variables = [("COPAL_OPERATOR_TOKEN", &*own)];
+        assert_eq!(token(&in_file, &variables).as_deref(), Some(&*own));
+        let path = path.to_str().unwrap();
+        let variables = [("COPAL_OPERATOR_TOKEN_FILE", path)];
+        assert_eq!(token("", &variables).as_deref(), Some(&*of_file));
+        // What is printed of the settings does not hold it.
+        let config = load("", &variables, None).unwrap();
+        assert!(!format!("{config:?}").contains(&*of_file));
+    }
+
+    #[test]
     fn refusals_name_the_key_and_what_it_accepts() {
         for (file, key, accepted) in [
             ("listen = \"8000\"", "`listen`", "127.0.0.1:8000"),
@@ -227,6 +337,21 @@ mod tests {
                 "database_url = \"postgres://x/y\"",
                 "PostgreSQL",
                 "not supported yet",
+            ),
+            (
+                "trusted_proxies = [\"proxy.example\"]",
+                "`trusted_proxies`",
+                "10.0.0.0/8",
+            ),
+            (
+                "operator_token = \"short\"",
+                "`operator_token`",
+                "at least 24",
+            ),
+            (
+                "operator_token = \"x\"\noperator_token_file = \"y\"",
+                "`operator_token`",
+                "leave one out",
             ),
             ("smtp_url = \"smtp://x\"", "`smtp_url`", "not supported yet"),
             ("lisen = \"x\"", "`lisen`", "`listen`"),

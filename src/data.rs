@@ -1,20 +1,12 @@
 //! The data folder, opened for the server and for commands.
 
-use std::io::ErrorKind;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use copal_store::Error;
 use copal_store::sqlite::{FILE_NAME, Options, SqliteStore};
 
-/// What a path is not good for; anything else is a disk that fails.
-const WRONG_PATH: [ErrorKind; 5] = [
-    ErrorKind::NotFound,
-    ErrorKind::AlreadyExists,
-    ErrorKind::NotADirectory,
-    ErrorKind::PermissionDenied,
-    ErrorKind::ReadOnlyFilesystem,
-];
+use crate::failure::WRONG_PATH;
 
 /// Opens the store in the data folder; makes both where they are not there yet.
 pub(crate) fn open(folder: &Path, options: Options) -> Result<SqliteStore> {

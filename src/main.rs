@@ -6,6 +6,7 @@
 //! - `data`: the data folder
 //! - `serve`: the server
 //! - `demo`: the server with recorded events
+//! - `failure`: how the program ends when it fails
 //! - `ambient`: the real clock and the real randomness
 
 mod ambient;
@@ -13,6 +14,7 @@ mod cli;
 mod config;
 mod data;
 mod demo;
+mod failure;
 mod serve;
 
 use std::process::ExitCode;

@@ -12,32 +12,28 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use copal_journal::fs::RealFs;
-use copal_journal::{Folder, Journal};
-use copal_model::{Clock, Entropy, ProjectId};
+use copal_journal::{AppendError, Folder, Journal};
+use copal_model::{Entropy as _, ProjectId};
 use copal_pipeline::driver::{self, Pipeline};
 use copal_pipeline::prepare::Steps;
-use copal_server::app::{App, Settings};
+use copal_server::app::{App, Parts, Settings};
 use copal_server::auth::throttle::LoginLimits;
-use copal_server::ingest::{self, Ingest};
 use copal_server::listen::{self, Listener};
 use copal_server::middleware::{self, Stack};
 use copal_server::news::{News, Newsroom};
-use copal_server::operate::{self, Operate};
 use copal_server::{jobs, routes};
 use copal_store::Store;
 use copal_store::record::{Recorded, Recorder as _};
 use copal_store::sqlite::{Options, SqliteStore};
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use uuid::Uuid;
 
 use crate::ambient::{SystemClock, SystemEntropy};
 use crate::config::Config;
-use crate::data;
+use crate::{data, failure};
 
-/// Exit code when a write or fsync failed (interface of the program).
-const STORAGE_FAILED: u8 = 3;
 /// Recorded events that wait to be told to pages; beyond, pages miss some.
 const NEWS_WAITING_MAX: usize = 1_024;
 
@@ -75,14 +71,14 @@ async fn serve<F: Future<Output = anyhow::Result<()>>>(
         .with_context(|| format!("cannot listen on {}", config.listen))?;
     let address = listener.local_addr().context("cannot tell the address")?;
 
-    let app = app(config, address, Arc::clone(&store));
-    let ingest = Arc::new(Ingest::new(
-        Arc::clone(&store),
-        journal.clone(),
-        Arc::clone(&app.clock),
-        Arc::clone(&app.entropy),
-        ingest::Config::default(),
-    ));
+    let app = App::new(Parts {
+        store: Arc::clone(&store),
+        journal: journal.clone(),
+        metrics,
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(SystemEntropy),
+        settings: settings(config, address),
+    });
     store
         .set_server_address(Some(&app.settings.base_url))
         .await?;
@@ -93,8 +89,8 @@ async fn serve<F: Future<Output = anyhow::Result<()>>>(
         app.clone(),
         stopping.clone(),
     ));
-    let jobs = jobs::start(&app, &ingest);
-    let stack = stack(&app, &ingest, &journal, metrics);
+    let jobs = jobs::start(&app);
+    let stack = stack(&app, config);
     let listening = tokio::spawn(listener.serve(stack, stopped(stopping)));
     announce(address)?;
 
@@ -121,25 +117,13 @@ async fn wait_for_end(
         impl Future<Output = anyhow::Result<()>>,
     ),
 ) -> anyhow::Result<ExitCode> {
-    let failure = tokio::select! {
-        ended = end => { ended?; None }
-        () = journal.failed() => Some("the journal cannot be written".to_owned()),
-        ended = &mut recording => Some(match ended {
-            Ok(Ok(())) => "the pipeline ended".to_owned(),
-            Ok(Err(error)) => error.to_string(),
-            Err(error) => error.to_string(),
-        }),
-    };
-    if let Some(why) = failure {
-        #[expect(
-            clippy::print_stderr,
-            reason = "the one clear sentence, whatever the log filter"
-        )]
-        {
-            eprintln!("copal: storage failed, nothing was acknowledged after it: {why}");
+    tokio::select! {
+        ended = end => ended?,
+        () = journal.failed() => {
+            let failed = anyhow::Error::new(AppendError::Failed);
+            give_up(failed.context("the journal cannot be written"))
         }
-        // Not a return: waiting for anything could hold back the end.
-        std::process::exit(i32::from(STORAGE_FAILED));
+        ended = &mut recording => give_up(pipeline_ended(ended)),
     }
     tracing::info!("stopping");
     app.news.close();
@@ -151,6 +135,28 @@ async fn wait_for_end(
     journal.close().await;
     recording.await.context("the pipeline panicked")??;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Why the pipeline ended although nobody told it to.
+fn pipeline_ended(
+    ended: Result<Result<(), driver::Error>, tokio::task::JoinError>,
+) -> anyhow::Error {
+    match ended {
+        Ok(Ok(())) => anyhow::anyhow!("the pipeline ended by itself"),
+        Ok(Err(error)) => error.into(),
+        Err(panic) => anyhow::Error::new(panic).context("the pipeline panicked"),
+    }
+}
+
+/// Ends the process at once: waiting for anything could hold back the end. Nothing is lost by it
+/// that was acknowledged.
+fn give_up(why: anyhow::Error) -> ! {
+    let why = if failure::is_storage(&why) {
+        why.context("storage failed, nothing was acknowledged after it")
+    } else {
+        why
+    };
+    std::process::exit(i32::from(failure::tell(&why)));
 }
 
 async fn open_journal(config: &Config, store: &SqliteStore) -> anyhow::Result<Journal> {
@@ -167,37 +173,25 @@ async fn open_journal(config: &Config, store: &SqliteStore) -> anyhow::Result<Jo
     Ok(journal)
 }
 
-fn app(config: &Config, address: SocketAddr, store: Arc<dyn Store>) -> App {
-    let settings = Settings {
-        base_url: config
-            .base_url
-            .clone()
-            .unwrap_or_else(|| format!("http://{address}")),
+fn settings(config: &Config, address: SocketAddr) -> Settings {
+    let listening = || format!("http://{address}");
+    Settings {
+        base_url: config.base_url.clone().unwrap_or_else(listening),
         signup: config.signup,
         default_plan: config.default_plan,
         login_limits: LoginLimits::default(),
-    };
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
-    App::new(store, clock, entropy, settings)
+        operator_token: config.operator_token.clone(),
+    }
 }
 
-fn stack(app: &App, ingest: &Arc<Ingest>, journal: &Journal, metrics: PrometheusHandle) -> Stack {
-    let operate = Arc::new(Operate {
-        store: Arc::clone(&app.store),
-        journal: journal.clone(),
-        metrics,
-    });
-    let mut table = routes::table();
-    table.extend(ingest::routes(ingest));
-    table.extend(operate::routes(&operate));
-    let config = middleware::Config {
+fn stack(app: &App, config: &Config) -> Stack {
+    let middleware = middleware::Config {
         base_url: app.settings.base_url.clone(),
-        trusted_proxies: Vec::new(),
+        trusted_proxies: config.trusted_proxies.clone(),
         clock: Arc::clone(&app.clock),
         entropy: Arc::clone(&app.entropy),
     };
-    Stack::new(routes::router(table, app.clone()), config)
+    Stack::new(routes::router(routes::table(), app.clone()), middleware)
 }
 
 /// Runs the pipeline, and tells pages what it records.

@@ -3,7 +3,7 @@
 //! # Layout
 //! - [`user`], [`org`], [`project`], [`token`]: what is made at the command line
 //! - [`check`], [`fsck`], [`migrate`]: the data folder itself
-//! - [`out`]: what commands print, and the sentence on stderr when they fail
+//! - [`out`]: what commands print
 
 mod check;
 mod fsck;
@@ -24,7 +24,7 @@ use copal_store::upkeep::Upkeep as _;
 use copal_store::users::Users as _;
 
 use crate::config::{Config, Flags};
-use crate::{data, demo, serve};
+use crate::{data, demo, failure, serve};
 
 /// A small, self-hosted, multi-tenant error tracker for the Sentry SDKs.
 #[derive(Debug, Parser)]
@@ -77,7 +77,7 @@ pub(crate) fn run() -> ExitCode {
     let arguments = Arguments::parse();
     match execute(arguments) {
         Ok(code) => code,
-        Err(error) => out::failure(&error),
+        Err(error) => ExitCode::from(failure::tell(&error)),
     }
 }
 

@@ -2,13 +2,35 @@
 
 use std::sync::Arc;
 
+use axum::extract::FromRef;
+use copal_journal::Journal;
 use copal_model::{Clock, Entropy, Plan};
 use copal_store::Store;
+use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::auth::Auth;
+use crate::auth::secret::Secret;
 use crate::auth::throttle::LoginLimits;
+use crate::ingest::{self, Ingest};
 use crate::news::Newsroom;
+use crate::operate::Operate;
 use crate::web::StreamSlots;
+
+/// What an [`App`] is made of.
+pub struct Parts {
+    /// Everything Copal remembers.
+    pub store: Arc<dyn Store>,
+    /// What has been received and not yet recorded.
+    pub journal: Journal,
+    /// What has been counted.
+    pub metrics: PrometheusHandle,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Makes randomness for ids and secrets.
+    pub entropy: Arc<dyn Entropy>,
+    /// What the operator has set.
+    pub settings: Settings,
+}
 
 /// What handlers share.
 #[derive(Clone)]
@@ -27,25 +49,51 @@ pub struct App {
     pub auth: Arc<Auth>,
     /// Pages that wait for news now.
     pub streams: StreamSlots,
+    /// Takes in what SDKs send.
+    pub ingest: Arc<Ingest>,
+    /// Tells operators how it is going.
+    pub operate: Arc<Operate>,
 }
 
 impl App {
     /// Puts together what handlers share.
-    pub fn new(
-        store: Arc<dyn Store>,
-        clock: Arc<dyn Clock>,
-        entropy: Arc<dyn Entropy>,
-        settings: Settings,
-    ) -> Self {
+    pub fn new(parts: Parts) -> Self {
+        let ingest = Ingest::new(
+            Arc::clone(&parts.store),
+            parts.journal.clone(),
+            Arc::clone(&parts.clock),
+            Arc::clone(&parts.entropy),
+            ingest::Config::default(),
+        );
+        let operate = Operate {
+            store: Arc::clone(&parts.store),
+            journal: parts.journal,
+            metrics: parts.metrics,
+            token: parts.settings.operator_token.clone(),
+        };
         Self {
-            store,
-            clock,
-            entropy,
-            auth: Arc::new(Auth::new(&settings.login_limits)),
-            settings: Arc::new(settings),
+            store: parts.store,
+            clock: parts.clock,
+            entropy: parts.entropy,
+            auth: Arc::new(Auth::new(&parts.settings.login_limits)),
+            settings: Arc::new(parts.settings),
             news: Newsroom::default(),
             streams: StreamSlots::default(),
+            ingest: Arc::new(ingest),
+            operate: Arc::new(operate),
         }
+    }
+}
+
+impl FromRef<App> for Arc<Ingest> {
+    fn from_ref(app: &App) -> Self {
+        Self::clone(&app.ingest)
+    }
+}
+
+impl FromRef<App> for Arc<Operate> {
+    fn from_ref(app: &App) -> Self {
+        Self::clone(&app.operate)
     }
 }
 
@@ -60,6 +108,8 @@ pub struct Settings {
     pub default_plan: Plan,
     /// How often logging in may be tried.
     pub login_limits: LoginLimits,
+    /// Lets an operator read the metrics from elsewhere; without it only from this machine.
+    pub operator_token: Option<Secret>,
 }
 
 impl Settings {

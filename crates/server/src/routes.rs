@@ -112,6 +112,8 @@ impl Route {
 pub fn table() -> Vec<Route> {
     let mut routes = crate::web::routes();
     routes.extend(crate::api::routes());
+    routes.extend(crate::ingest::routes());
+    routes.extend(crate::operate::routes());
     routes
 }
 

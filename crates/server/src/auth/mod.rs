@@ -71,6 +71,7 @@ pub(crate) mod tests_support {
             signup: SignupMode::Open,
             default_plan: Plan::Free,
             login_limits: LoginLimits::default(),
+            operator_token: None,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -25,7 +25,7 @@ use crate::middleware::client_ip::ClientIp;
 const ENVELOPE_TYPE: &str = "application/x-sentry-envelope";
 
 /// Takes an envelope.
-pub(super) async fn envelope(ingest: Arc<Ingest>, request: Request) -> Response {
+pub(super) async fn envelope(State(ingest): State<Arc<Ingest>>, request: Request) -> Response {
     match take_envelope(&ingest, request).await {
         Ok(id) => answer::accepted(id),
         Err(rejection) => rejection.into_response(),
@@ -33,7 +33,7 @@ pub(super) async fn envelope(ingest: Arc<Ingest>, request: Request) -> Response 
 }
 
 /// Takes one event.
-pub(super) async fn store(ingest: Arc<Ingest>, request: Request) -> Response {
+pub(super) async fn store(State(ingest): State<Arc<Ingest>>, request: Request) -> Response {
     let content_type = header(request.headers(), "content-type");
     let taken = if content_type.starts_with(ENVELOPE_TYPE) {
         take_envelope(&ingest, request).await
@@ -47,7 +47,10 @@ pub(super) async fn store(ingest: Arc<Ingest>, request: Request) -> Response {
 }
 
 /// Takes one event out of the query, `sentry_data=`.
-pub(super) async fn store_in_query(ingest: Arc<Ingest>, request: Request) -> Response {
+pub(super) async fn store_in_query(
+    State(ingest): State<Arc<Ingest>>,
+    request: Request,
+) -> Response {
     let (mut parts, _) = request.into_parts();
     let query = parts.uri.query().unwrap_or_default();
     let data = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "sentry_data");

@@ -34,6 +34,16 @@ struct Table<A> {
     unknown: HashSet<String>,
 }
 
+/// What is remembered of a key.
+#[derive(Debug, PartialEq, Eq)]
+enum Found<A> {
+    Known(A),
+    /// The store has no such key.
+    Unknown,
+    /// It has not been asked.
+    Nothing,
+}
+
 impl<A> Default for Table<A> {
     fn default() -> Self {
         Self {
@@ -44,11 +54,11 @@ impl<A> Default for Table<A> {
 }
 
 impl<A: Clone> Table<A> {
-    /// What is remembered of a key; `Some(None)` for one that is known to be unknown.
-    fn get(&self, key: &str) -> Option<Option<A>> {
+    fn get(&self, key: &str) -> Found<A> {
         match self.known.get(key) {
-            Some(access) => Some(Some(access.clone())),
-            None => self.unknown.contains(key).then_some(None),
+            Some(access) => Found::Known(access.clone()),
+            None if self.unknown.contains(key) => Found::Unknown,
+            None => Found::Nothing,
         }
     }
 
@@ -79,10 +89,11 @@ impl Keys {
     pub(super) async fn open(&self, key: &str) -> Result<KeyAccess, Rejection> {
         let generation = {
             let cache = self.cache.read().unwrap_or_else(PoisonError::into_inner);
-            if let Some(access) = cache.table.get(key) {
-                return admit(access);
+            match cache.table.get(key) {
+                Found::Known(access) => return admit(Some(access)),
+                Found::Unknown => return Err(Rejection::Refused),
+                Found::Nothing => cache.generation,
             }
-            cache.generation
         };
         let access = self.store.open_key(key).await.map_err(|error| {
             tracing::error!(%error, "cannot look up a client key");
@@ -141,12 +152,12 @@ mod tests {
             table.put(&key(number), None);
         }
         assert_eq!(table.unknown.len(), UNKNOWN_MAX);
-        assert_eq!(table.get(&key(0)), Some(None));
+        assert_eq!(table.get(&key(0)), Found::Unknown);
         table.put(&key(UNKNOWN_MAX), None);
         assert_eq!(table.unknown.len(), 1);
-        assert_eq!(table.get(&key(0)), None);
-        assert_eq!(table.get(&key(UNKNOWN_MAX)), Some(None));
-        assert_eq!(table.get("right"), Some(Some(7)));
+        assert_eq!(table.get(&key(0)), Found::Nothing);
+        assert_eq!(table.get(&key(UNKNOWN_MAX)), Found::Unknown);
+        assert_eq!(table.get("right"), Found::Known(7));
     }
 
     #[test]
@@ -155,10 +166,10 @@ mod tests {
         for number in 0..KNOWN_MAX {
             table.put(&key(number), Some(number));
         }
-        assert_eq!(table.get(&key(0)), Some(Some(0)));
+        assert_eq!(table.get(&key(0)), Found::Known(0));
         table.put(&key(KNOWN_MAX), Some(KNOWN_MAX));
         assert_eq!(table.known.len(), 1);
-        assert_eq!(table.get(&key(0)), None);
-        assert_eq!(table.get(&key(KNOWN_MAX)), Some(Some(KNOWN_MAX)));
+        assert_eq!(table.get(&key(0)), Found::Nothing);
+        assert_eq!(table.get(&key(KNOWN_MAX)), Found::Known(KNOWN_MAX));
     }
 }

@@ -23,7 +23,6 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::Request;
 use copal_journal::{AppendError, Journal};
 use copal_model::{Clock, Entropy, Timestamp};
 use copal_pipeline::received::Received;
@@ -125,7 +124,7 @@ impl Ingest {
 }
 
 /// The routes of the ingest endpoints, each with and without a slash at its end.
-pub fn routes(ingest: &Arc<Ingest>) -> Vec<Route> {
+pub fn routes() -> Vec<Route> {
     let mut routes = Vec::new();
     let envelopes = [
         "/api/{project}/envelope/",
@@ -134,12 +133,8 @@ pub fn routes(ingest: &Arc<Ingest>) -> Vec<Route> {
         "/tunnel/",
     ];
     for path in envelopes {
-        routes.push(receiving(
-            path,
-            "Takes an envelope",
-            ingest,
-            handlers::envelope,
-        ));
+        let (access, summary) = (RouteAccess::ClientKey, "Takes an envelope");
+        routes.push(Route::post(path, access, summary, handlers::envelope));
         routes.push(preflight(path));
     }
     let stores = [
@@ -149,36 +144,18 @@ pub fn routes(ingest: &Arc<Ingest>) -> Vec<Route> {
         "/api/store",
     ];
     for path in stores {
-        routes.push(receiving(path, "Takes one event", ingest, handlers::store));
-        let ingest = Arc::clone(ingest);
-        routes.push(Route::get(
+        let access = RouteAccess::ClientKey;
+        routes.push(Route::post(
             path,
-            RouteAccess::ClientKey,
-            "Takes one event in the query",
-            move |request: Request| handlers::store_in_query(Arc::clone(&ingest), request),
+            access,
+            "Takes one event",
+            handlers::store,
         ));
+        let summary = "Takes one event in the query";
+        routes.push(Route::get(path, access, summary, handlers::store_in_query));
         routes.push(preflight(path));
     }
     routes
-}
-
-fn receiving<F, A>(
-    path: &'static str,
-    summary: &'static str,
-    ingest: &Arc<Ingest>,
-    handler: F,
-) -> Route
-where
-    F: Fn(Arc<Ingest>, Request) -> A + Clone + Send + Sync + 'static,
-    A: Future<Output = axum::response::Response> + Send + 'static,
-{
-    let ingest = Arc::clone(ingest);
-    Route::post(
-        path,
-        RouteAccess::ClientKey,
-        summary,
-        move |request: Request| handler(Arc::clone(&ingest), request),
-    )
 }
 
 fn preflight(path: &'static str) -> Route {

@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
 use crate::app::App;
-use crate::ingest::{Ingest, KEYS_REFRESH_EVERY};
+use crate::ingest::KEYS_REFRESH_EVERY;
 
 /// How often data whose retention is over is looked for; partitions are days.
 const RETENTION_EVERY: Duration = Duration::from_hours(1);
@@ -15,9 +15,9 @@ const RETENTION_EVERY: Duration = Duration::from_hours(1);
 const FORGET_EVERY: Duration = Duration::from_mins(10);
 
 /// Starts all jobs; dropping the set stops them.
-pub fn start(app: &App, ingest: &Arc<Ingest>) -> JoinSet<()> {
+pub fn start(app: &App) -> JoinSet<()> {
     let mut jobs = JoinSet::new();
-    let keys = Arc::clone(ingest);
+    let keys = Arc::clone(&app.ingest);
     jobs.spawn(every(KEYS_REFRESH_EVERY, move || {
         let ingest = Arc::clone(&keys);
         async move { ingest.refresh_keys().await }

@@ -2,21 +2,26 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use copal_journal::Journal;
+use copal_journal::{Condition, Journal};
 use copal_store::Store;
-use http::StatusCode;
-use http::header::CONTENT_TYPE;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderMap, StatusCode};
 use metrics_exporter_prometheus::PrometheusHandle;
 
+use crate::auth::secret::Secret;
 use crate::listen::Peer;
 use crate::middleware::client_ip::ClientIp;
 use crate::routes::{Route, RouteAccess};
 
 /// The media type of Prometheus' text format.
 const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// How long the store may take to answer before it counts as away.
+const STORE_ANSWERS_WITHIN: Duration = Duration::from_secs(2);
 
 /// What the endpoints look at.
 pub struct Operate {
@@ -26,61 +31,70 @@ pub struct Operate {
     pub journal: Journal,
     /// What has been counted.
     pub metrics: PrometheusHandle,
+    /// Lets an operator in from elsewhere; without it only from this machine.
+    pub token: Option<Secret>,
 }
 
 /// The routes of this module.
-pub fn routes(operate: &Arc<Operate>) -> Vec<Route> {
-    let (for_ready, for_metrics) = (Arc::clone(operate), Arc::clone(operate));
+pub fn routes() -> Vec<Route> {
+    let (public, operator) = (RouteAccess::Public, RouteAccess::Operator);
+    let alive = || async { "alive\n" };
+    let summary = "Metrics in Prometheus' text format";
     vec![
-        Route::get(
-            "/healthz",
-            RouteAccess::Public,
-            "Whether the process lives",
-            || async { "alive\n" },
-        ),
-        Route::get(
-            "/readyz",
-            RouteAccess::Public,
-            "Whether it accepts events",
-            move || {
-                let operate = Arc::clone(&for_ready);
-                async move { ready(&operate).await }
-            },
-        ),
-        Route::get(
-            "/metrics",
-            RouteAccess::Operator,
-            "Metrics in Prometheus' text format",
-            move |request: Request| {
-                let operate = Arc::clone(&for_metrics);
-                async move { show_metrics(&operate, &request) }
-            },
-        ),
+        Route::get("/healthz", public, "Whether the process lives", alive),
+        Route::get("/readyz", public, "Whether it accepts events", ready),
+        Route::get("/metrics", operator, summary, show_metrics),
     ]
 }
 
-async fn ready(operate: &Operate) -> Response {
-    match operate.store.change_token().await {
-        Ok(_) => "ready\n".into_response(),
-        Err(error) => {
-            tracing::warn!(%error, "not ready: the store does not answer");
-            (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "the store does not answer\n",
-            )
-                .into_response()
+async fn ready(State(operate): State<Arc<Operate>>) -> Response {
+    match why_not_ready(&operate).await {
+        None => "ready\n".into_response(),
+        Some(why) => {
+            tracing::warn!(why, "not ready");
+            (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response()
         }
     }
 }
 
-fn show_metrics(operate: &Operate, request: &Request) -> Response {
-    if !is_local(request) {
+/// Why no event would be accepted now.
+async fn why_not_ready(operate: &Operate) -> Option<&'static str> {
+    match operate.journal.condition() {
+        Condition::Ready => {}
+        Condition::Full => return Some("the journal is full"),
+        Condition::Failed => return Some("the journal cannot be written"),
+        Condition::Closed => return Some("stopping"),
+    }
+    let asked = operate.store.change_token();
+    match tokio::time::timeout(STORE_ANSWERS_WITHIN, asked).await {
+        Ok(Ok(_)) => None,
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "the store does not answer");
+            Some("the store does not answer")
+        }
+        Err(_) => Some("the store does not answer in time"),
+    }
+}
+
+async fn show_metrics(State(operate): State<Arc<Operate>>, request: Request) -> Response {
+    if !is_local(&request) && !shows_token(&operate, request.headers()) {
+        // The same as where nothing is: strangers need not know.
         return StatusCode::NOT_FOUND.into_response();
     }
     gauge_journal(&operate.journal);
     gauge_process();
     let text = operate.metrics.render();
     ([(CONTENT_TYPE, PROMETHEUS_TEXT)], text).into_response()
+}
+
+/// Whether the request has the operator's token, as `Authorization: Bearer`.
+fn shows_token(operate: &Operate, headers: &HeaderMap) -> bool {
+    let Some(token) = &operate.token else {
+        return false;
+    };
+    let shown = headers.get(AUTHORIZATION);
+    let shown = shown.and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+    shown.is_some_and(|shown| token.is(shown.trim()))
 }
 
 /// Both ends of a trusted proxy must be local: else a proxy beside us would open the door.

@@ -7,5 +7,7 @@ mod accounts;
 mod api;
 mod forms;
 mod issues;
+mod operate;
+mod sdks;
 mod site;
 mod streams;

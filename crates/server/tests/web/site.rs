@@ -1,23 +1,31 @@
 //! A site in this process, and browsers that visit it.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use copal_journal::fs::RealFs;
+use copal_journal::{Folder, Journal};
 use copal_model::{Clock, Entropy, Plan, Timestamp};
-use copal_server::app::{App, Settings, SignupMode};
+use copal_server::app::{App, Parts, Settings, SignupMode};
+use copal_server::auth::secret::Secret;
 use copal_server::auth::throttle::LoginLimits;
 use copal_server::auth::{form, session};
 use copal_server::middleware::{Config, Stack};
 use copal_server::routes;
 use copal_store::sqlite::{Options, SqliteStore};
+use metrics_exporter_prometheus::PrometheusBuilder;
 use tempfile::TempDir;
 use tower::Service as _;
 
 /// A password that may be chosen.
 pub(crate) const PASSWORD: &str = "a long walk to the sea";
+
+/// Bytes that a site's journal takes.
+pub(crate) const JOURNAL_BYTES_MAX: u64 = 1 << 16;
 
 /// The time, as the test sets it.
 #[derive(Debug)]
@@ -52,6 +60,16 @@ pub(crate) struct Site {
     _folder: TempDir,
 }
 
+/// A journal of little room: what is appended to it stays there.
+fn journal(data: &Path) -> Journal {
+    let config = copal_journal::Config {
+        backlog_bytes_max: JOURNAL_BYTES_MAX,
+        ..copal_journal::Config::default()
+    };
+    let claimed = Folder::claim(&data.join("journal"), Arc::new(RealFs), &mut |_| {});
+    claimed.unwrap().open(config, 0).unwrap().0
+}
+
 /// What a site answered.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -68,25 +86,52 @@ impl Answer {
     }
 }
 
+fn settings() -> Settings {
+    Settings {
+        base_url: "http://copal.test".to_owned(),
+        signup: SignupMode::Open,
+        default_plan: Plan::Free,
+        login_limits: LoginLimits::default(),
+        operator_token: None,
+    }
+}
+
 impl Site {
     pub(crate) fn start() -> Self {
         Self::with("http://copal.test", SignupMode::Open)
     }
 
     pub(crate) fn with(base_url: &str, signup: SignupMode) -> Self {
+        Self::with_settings(Settings {
+            base_url: base_url.to_owned(),
+            signup,
+            ..settings()
+        })
+    }
+
+    pub(crate) fn with_operator_token(token: &str) -> Self {
+        Self::with_settings(Settings {
+            operator_token: Some(Secret::shown(token)),
+            ..settings()
+        })
+    }
+
+    fn with_settings(settings: Settings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(folder.path(), Options::default()).unwrap();
         let clock = Arc::new(TestClock(AtomicI64::new(1_800_000_000)));
         let entropy = Arc::new(Counting(AtomicU64::new(0)));
-        let settings = Settings {
-            base_url: base_url.to_owned(),
-            signup,
-            default_plan: Plan::Free,
-            login_limits: LoginLimits::default(),
-        };
-        let app = App::new(Arc::new(store), clock.clone(), entropy.clone(), settings);
+        let base_url = settings.base_url.clone();
+        let app = App::new(Parts {
+            store: Arc::new(store),
+            journal: journal(folder.path()),
+            metrics: PrometheusBuilder::new().build_recorder().handle(),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+            settings,
+        });
         let config = Config {
-            base_url: base_url.to_owned(),
+            base_url,
             trusted_proxies: Vec::new(),
             clock: clock.clone(),
             entropy,
