@@ -1,5 +1,7 @@
 //! Signing up, logging in and out.
 
+use std::time::{Duration, Instant};
+
 use axum::http::{StatusCode, header};
 use copal_server::app::SignupMode;
 
@@ -103,6 +105,32 @@ async fn an_unknown_address_and_a_wrong_password_read_the_same() {
     assert_eq!(answers[0].0, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(answers[0], answers[1]);
     assert_eq!(answers[0], answers[2]);
+}
+
+#[tokio::test]
+async fn an_unknown_address_and_a_wrong_password_take_as_long() {
+    let site = Site::start();
+    site.member("Ana").await;
+    let mut browser = site.browser();
+    browser.get("/login").await;
+    let mut shortest = [Duration::MAX; 2];
+    for _ in 0..8 {
+        // So that no try is refused.
+        site.wait_secs(600);
+        for (which, email) in ["ana@shop.example", "nobody@shop.example"]
+            .into_iter()
+            .enumerate()
+        {
+            let fields = [("email", email), ("password", "not the password")];
+            let start = Instant::now();
+            let answer = browser.post("/login", &fields).await;
+            shortest[which] = shortest[which].min(start.elapsed());
+            assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+        }
+    }
+    let [wrong, unknown] = shortest.map(|time| time.as_secs_f64());
+    let ratio = wrong / unknown;
+    assert!((0.5..2.0).contains(&ratio), "{wrong} s and {unknown} s");
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use crate::site::{Browser, Site};
 const CANARY: &str = "<script>alert('canary')</script>";
 
 /// Ana's project with one issue of one event, whose every text is hostile.
-async fn world(site: &Site) -> Browser<'_> {
+pub(crate) async fn world(site: &Site) -> Browser<'_> {
     let (mut ana, _) = site.member("Ana").await;
     ana.post("/o/anas-workspace/projects/new", &[("name", "shop")])
         .await;

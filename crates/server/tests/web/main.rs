@@ -8,6 +8,7 @@ mod api;
 mod forms;
 mod issues;
 mod operate;
+mod roles;
 mod sdks;
 mod site;
 mod streams;

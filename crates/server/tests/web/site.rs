@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use copal_journal::fs::RealFs;
 use copal_journal::{Folder, Journal};
-use copal_model::{Clock, Entropy, Plan, Timestamp};
+use copal_model::{Clock, Entropy, Plan, Role, Timestamp};
 use copal_server::app::{App, Parts, Settings, SignupMode};
 use copal_server::auth::secret::Secret;
 use copal_server::auth::throttle::LoginLimits;
@@ -57,7 +58,7 @@ pub(crate) struct Site {
     pub(crate) app: App,
     clock: Arc<TestClock>,
     stack: Stack,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// A journal of little room: what is appended to it stays there.
@@ -141,8 +142,24 @@ impl Site {
             app,
             clock,
             stack: Stack::new(router, config),
-            _folder: folder,
+            folder,
         }
+    }
+
+    /// Makes somebody who has signed up a member of Ana's organization too. There is no use case
+    /// for it yet.
+    pub(crate) fn join(&self, email: &str, role: Role) {
+        let db = rusqlite::Connection::open(self.folder.path().join("copal.db")).unwrap();
+        db.busy_timeout(Duration::from_secs(10)).unwrap();
+        let joined = db.execute(
+            "insert into members (org_id, user_id, role, joined_at)
+             select o.id, u.id, ?2, u.created_at
+             from organizations o, users u
+             where o.slug = 'anas-workspace' and u.email = ?1
+             on conflict do update set role = excluded.role",
+            (email, role.as_str()),
+        );
+        assert_eq!(joined.unwrap(), 1, "{email} has signed up");
     }
 
     /// Lets time pass.
