@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::Client;
 use tokio::task::JoinSet;
@@ -137,6 +137,7 @@ struct Shared {
     templates: Vec<Template>,
     ledger: Mutex<Ledger>,
     answered: AtomicU64,
+    acknowledged: AtomicU64,
     is_storm: AtomicBool,
     stop: AtomicBool,
 }
@@ -149,6 +150,7 @@ impl Load {
             templates: Template::recorded(),
             ledger: Mutex::default(),
             answered: AtomicU64::new(0),
+            acknowledged: AtomicU64::new(0),
             is_storm: AtomicBool::new(pace == Pace::Storm),
             stop: AtomicBool::new(false),
         });
@@ -172,6 +174,16 @@ impl Load {
         while self.shared.answered.load(Ordering::Relaxed) < enough {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
+    }
+
+    /// Waits until one more is taken in; how long that took.
+    pub(crate) async fn accepts(&self) -> Duration {
+        let began = Instant::now();
+        let before = self.shared.acknowledged.load(Ordering::Relaxed);
+        while self.shared.acknowledged.load(Ordering::Relaxed) == before {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        began.elapsed()
     }
 
     /// Waits until a request is not answered with 200.
@@ -201,7 +213,11 @@ impl Shared {
 /// One SDK: an event after the other over one connection. What was not answered it sends again
 /// half of the time; now and then it sends again what was.
 async fn send(shared: Arc<Shared>, mut random: Random) {
-    let client = Client::builder().pool_max_idle_per_host(1).build().unwrap();
+    let client = Client::builder()
+        .no_proxy()
+        .pool_max_idle_per_host(1)
+        .build()
+        .unwrap();
     let mut again = None;
     while !shared.stop.load(Ordering::Relaxed) {
         if !shared.is_storm.load(Ordering::Relaxed) {
@@ -223,6 +239,10 @@ async fn send(shared: Arc<Shared>, mut random: Random) {
         shared.answered.fetch_add(1, Ordering::Relaxed);
         let status = answer.status().as_u16();
         let text = answer.text().await;
+        let acknowledged = u64::from(status == 200);
+        shared
+            .acknowledged
+            .fetch_add(acknowledged, Ordering::Relaxed);
         let mut ledger = shared.ledger();
         ledger.events.entry(id).or_default().acknowledged |= status == 200;
         let expected = format!("{{\"id\":\"{}\"}}", id.simple());

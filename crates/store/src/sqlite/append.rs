@@ -89,8 +89,8 @@ impl Tails {
         }
         tail.file
             .write_all_at(&frames.concat(), tail.length)
-            .and_then(|()| tail.file.sync_data())
-            .map_err(Error::Disk)?;
+            .map_err(Error::of_write)?;
+        tail.file.sync_data().map_err(Error::Disk)?;
         let updated = tx
             .prepare_cached(
                 "update segments
@@ -154,7 +154,7 @@ fn open_tail(
         id,
         journal,
     };
-    let file = segments.open(segment).map_err(Error::Disk)?;
+    let file = segments.open(segment).map_err(Error::of_write)?;
     Ok(Tail {
         segment,
         file,

@@ -21,10 +21,24 @@ impl From<rusqlite::Error> for Error {
             ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
                 Self::Unavailable("another process is writing".to_owned())
             }
-            ErrorCode::DiskFull => Self::Disk(io::Error::new(io::ErrorKind::StorageFull, error)),
+            // SQLite undoes the transaction: nothing is lost, and there may be room again.
+            ErrorCode::DiskFull => Self::Unavailable("the disk is full".to_owned()),
             ErrorCode::SystemIoFailure => Self::Disk(io::Error::other(error)),
             ErrorCode::CannotOpen | ErrorCode::OutOfMemory => Self::Unavailable(error.to_string()),
             _ => Self::Broken(Box::new(error)),
+        }
+    }
+}
+
+impl Error {
+    /// What a failed write to a file comes to. A full disk refuses it without harm; it never
+    /// excuses a failed sync.
+    pub(super) fn of_write(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                Self::Unavailable("the disk is full".to_owned())
+            }
+            _ => Self::Disk(error),
         }
     }
 }
@@ -61,10 +75,18 @@ mod tests {
             Error::Disk(_)
         ));
         assert!(matches!(failure(ffi::SQLITE_CORRUPT, ""), Error::Broken(_)));
-        let Error::Disk(full) = failure(ffi::SQLITE_FULL, "") else {
-            panic!("a full disk is a disk error");
-        };
-        assert_eq!(full.kind(), io::ErrorKind::StorageFull);
+        assert!(matches!(
+            failure(ffi::SQLITE_FULL, ""),
+            Error::Unavailable(_)
+        ));
+        assert!(matches!(
+            Error::of_write(io::ErrorKind::StorageFull.into()),
+            Error::Unavailable(_)
+        ));
+        assert!(matches!(
+            Error::of_write(io::ErrorKind::FileTooLarge.into()),
+            Error::Disk(_)
+        ));
     }
 
     #[test]
