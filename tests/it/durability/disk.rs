@@ -189,7 +189,7 @@ async fn fill_and_free_the_disk() {
     let (ended, _) = block_in_place(|| app.take_server().terminate());
     let refused = ledger.wrong.len();
     ledger.wrong.retain(|answer| !answer.starts_with("429 "));
-    println!(
+    eprintln!(
         "{} acknowledged, {refused} refused; accepted again after {took:?}",
         ledger.acknowledged()
     );
