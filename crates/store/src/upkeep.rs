@@ -32,6 +32,15 @@ pub struct Guarantee {
     pub broken: Option<String>,
 }
 
+/// What compaction did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Compacted {
+    /// Payload segments that were rewritten.
+    pub segments: usize,
+    /// By how many bytes they are smaller now.
+    pub bytes: u64,
+}
+
 /// Keeping the store in order.
 #[async_trait]
 pub trait Upkeep: Send + Sync {
@@ -42,6 +51,14 @@ pub trait Upkeep: Send + Sync {
     /// Drops the partitions whose retention is over at `now`, and folds their stored counts into
     /// the evicted term of I-01. Answers how many were dropped.
     async fn drop_expired(&self, now: Timestamp) -> Result<usize>;
+
+    /// Removes payloads of deleted events from disk: where they take much of a segment at once,
+    /// else within a week after its day is over. Reading and recording go on meanwhile.
+    ///
+    /// The dictionary that frames are compressed with may know pieces of deleted events. A week
+    /// after a deletion a new one is trained, and the old one goes with the last partition that
+    /// needs it, which is when its retention is over.
+    async fn compact(&self, now: Timestamp) -> Result<Compacted>;
 
     /// Ends sessions and tokens that are over, and forgets what only they needed.
     async fn forget_expired(&self, now: Timestamp) -> Result<()>;

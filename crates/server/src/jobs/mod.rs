@@ -1,4 +1,4 @@
-//! What ticks: retention, sessions that end, keys that change.
+//! What ticks: retention, compaction, sessions that end, keys that change.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +11,8 @@ use crate::ingest::KEYS_REFRESH_EVERY;
 
 /// How often data whose retention is over is looked for; partitions are days.
 const RETENTION_EVERY: Duration = Duration::from_hours(1);
+/// How often payloads of deleted events are looked for.
+const COMPACT_EVERY: Duration = Duration::from_hours(1);
 /// How often sessions and tokens that have ended are forgotten.
 const FORGET_EVERY: Duration = Duration::from_mins(10);
 
@@ -26,6 +28,8 @@ pub fn start(app: &App) -> JoinSet<()> {
     jobs.spawn(every(RETENTION_EVERY, move || {
         drop_expired(retention.clone())
     }));
+    let compaction = app.clone();
+    jobs.spawn(every(COMPACT_EVERY, move || compact(compaction.clone())));
     let forgetting = app.clone();
     jobs.spawn(every(FORGET_EVERY, move || {
         forget_expired(forgetting.clone())
@@ -56,6 +60,18 @@ async fn drop_expired(app: App) {
         Ok(0) => {}
         Ok(dropped) => tracing::info!(dropped, "dropped partitions whose retention is over"),
         Err(error) => tracing::error!(%error, "cannot drop what is over its retention"),
+    }
+}
+
+async fn compact(app: App) {
+    match app.store.compact(app.clock.now()).await {
+        Ok(done) if done.segments == 0 => {}
+        Ok(done) => tracing::info!(
+            segments = done.segments,
+            bytes = done.bytes,
+            "removed payloads of deleted events"
+        ),
+        Err(error) => tracing::error!(%error, "cannot remove payloads of deleted events"),
     }
 }
 

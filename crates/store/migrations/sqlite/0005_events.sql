@@ -47,6 +47,10 @@ create table dictionaries (
     id integer not null primary key autoincrement,
     -- How many stored events there were when it was trained.
     trained_at_events integer not null,
+    -- Whether events have been deleted since, some of which it may know pieces of.
+    knows_deleted integer not null default 0 check (knows_deleted in (0, 1)),
+    -- When compaction first saw that.
+    stale_since integer,
     bytes blob not null
 ) strict;
 

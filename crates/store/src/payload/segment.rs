@@ -3,12 +3,16 @@
 //! The database commits a segment's length after the bytes are on disk. Bytes beyond it belong to
 //! no transaction: they are cut before the first append, or overwritten by the next one.
 
+use std::collections::HashSet;
 use std::fs::{self, File};
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
+
+/// Bytes that are copied at once.
+const COPY_BUFFER_BYTES: usize = 1 << 20;
 
 /// Names a segment file: no two processes ever append to one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -90,6 +94,41 @@ impl Segments {
             file.sync_data()?;
         }
         Ok(surplus)
+    }
+
+    /// Copies frames, given by start and length, to a new segment, one behind the other, and syncs
+    /// it.
+    pub(crate) fn copy(
+        &self,
+        source: SegmentName,
+        target: SegmentName,
+        frames: impl Iterator<Item = (u64, usize)>,
+    ) -> io::Result<()> {
+        let from = File::open(self.path(source))?;
+        let mut to = io::BufWriter::with_capacity(COPY_BUFFER_BYTES, self.open(target)?);
+        let mut frame = Vec::new();
+        for (start, length) in frames {
+            frame.resize(length, 0);
+            from.read_exact_at(&mut frame, start)?;
+            to.write_all(&frame)?;
+        }
+        to.into_inner()?.sync_data()
+    }
+
+    /// Deletes files of segments that are not among `known`.
+    pub(crate) fn keep_only(&self, known: &HashSet<i64>) -> io::Result<()> {
+        for partition in self.partitions()? {
+            for entry in fs::read_dir(self.partition(partition))? {
+                let entry = entry?;
+                let name = entry.file_name();
+                let id = name.to_str().and_then(|name| name.split('-').next());
+                let id = id.and_then(|id| id.parse::<i64>().ok());
+                if id.is_some_and(|id| !known.contains(&id)) {
+                    fs::remove_file(entry.path())?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Deletes a partition's files.

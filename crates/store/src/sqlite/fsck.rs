@@ -36,7 +36,7 @@ impl FsckReport {
 
 type Check = fn(&Connection) -> Result<Vec<String>>;
 
-const CHECKS: [(&str, Check); 16] = [
+const CHECKS: [(&str, Check); 17] = [
     ("I-01", counted_is_stored_and_evicted),
     ("I-01", stored_counts_are_rows),
     ("I-02", issues_sum_to_outcomes),
@@ -48,6 +48,7 @@ const CHECKS: [(&str, Check); 16] = [
     ("I-06", first_and_last_are_of_events),
     ("I-07", tag_values_sum_to_tagged_events),
     ("I-08", segments_hold_what_is_committed),
+    ("I-08", segments_are_live_or_dead),
     ("I-09", what_was_received_has_ended),
     ("I-11", keys_are_of_their_projects),
     ("I-11", references_hold),
@@ -264,6 +265,29 @@ fn segments_hold_what_is_committed(connection: &Connection) -> Result<Vec<String
                  left join segments s on s.id = e.segment_id and s.partition_id = {}
                  where s.id is null
                     or e.start + e.length > s.length",
+                partition.table(),
+                partition.id
+            ),
+        )?);
+    }
+    Ok(found)
+}
+
+/// Every byte of a segment is of a frame that events are in, or counted as dead.
+fn segments_are_live_or_dead(connection: &Connection) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    for partition in partitions::between(connection, i64::MIN, i64::MAX)? {
+        found.extend(violations(
+            connection,
+            &format!(
+                "select 'segment ' || s.id || ' has ' || s.length || ' bytes, of which '
+                     || coalesce(l.bytes, 0) || ' are alive and ' || s.dead_bytes || ' dead'
+                 from segments s
+                 left join (select segment_id, sum(length) as bytes
+                            from (select distinct segment_id, start, length from {})
+                            group by segment_id) l on l.segment_id = s.id
+                 where s.partition_id = {}
+                   and s.length <> coalesce(l.bytes, 0) + s.dead_bytes",
                 partition.table(),
                 partition.id
             ),

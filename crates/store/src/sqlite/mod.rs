@@ -6,6 +6,7 @@
 mod access;
 mod activity;
 mod append;
+mod compaction;
 mod engine;
 mod error;
 mod events;

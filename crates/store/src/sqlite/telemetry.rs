@@ -83,6 +83,7 @@ fn delete_range(tx: &Connection, first: i64, last: i64) -> Result<usize> {
         )?;
     }
     note_deleted(tx, first, last)?;
+    tx.execute("update dictionaries set knows_deleted = 1", ())?;
     Ok(tx.execute(
         "delete from issues where id between ?1 and ?2",
         (first, last),

@@ -8,6 +8,8 @@ use copal_protocol::EventId;
 use uuid::Uuid;
 
 use super::{Options, SqliteStore};
+use crate::events::Events;
+use crate::issues::Issues;
 use crate::record::{
     Batch, Disposition, IssueSeed, NewEvent, NewGrouping, ReceivedCount, Recorder,
 };
@@ -98,6 +100,14 @@ fn event(number: u128, hash: u8) -> NewEvent {
     }
 }
 
+/// An event of one of a hundred issues, with a stack like its neighbours'.
+fn full_event(number: u128) -> NewEvent {
+    let mut event = event(number, u8::try_from(number % 100).unwrap());
+    let frames = vec![format!("frame of {}", number % 7); 40].join(",");
+    event.payload = format!(r#"{{"id":{number},"frames":"{frames}"}}"#).into_bytes();
+    event
+}
+
 async fn record(store: &SqliteStore, position: u64, events: Vec<NewEvent>) -> Vec<Disposition> {
     let received = events.iter().map(|event| ReceivedCount {
         project: event.scope.project(),
@@ -158,14 +168,8 @@ async fn an_uncommitted_tail_is_cut_before_the_first_append() {
 async fn a_dictionary_is_trained_and_old_frames_stay_readable() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path()).await;
-    let full = |number: u128| {
-        let mut event = event(number, u8::try_from(number % 100).unwrap());
-        let frames = vec![format!("frame of {}", number % 7); 40].join(",");
-        event.payload = format!(r#"{{"id":{number},"frames":"{frames}"}}"#).into_bytes();
-        event
-    };
-    record(&store, 1, (1..=199).map(full).collect()).await;
-    record(&store, 2, vec![full(200)]).await;
+    record(&store, 1, (1..=199).map(full_event).collect()).await;
+    record(&store, 2, vec![full_event(200)]).await;
     let count = || {
         store.engine.read(|c| {
             Ok(c.query_one("select count(*) from dictionaries", (), |row| {
@@ -180,7 +184,7 @@ async fn a_dictionary_is_trained_and_old_frames_stay_readable() {
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
     assert_eq!(count().await.unwrap(), 1);
-    record(&store, 3, vec![full(201)]).await;
+    record(&store, 3, vec![full_event(201)]).await;
     drop(store);
     assert_sound(&open(folder.path()).await).await;
 }
@@ -274,4 +278,142 @@ async fn the_files_are_private() {
         let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
         assert_eq!(mode, 0o600, "{:?}", entry.path());
     }
+}
+
+/// The names of payload files of the first partition, in order.
+fn segment_files(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(folder.join("payload/1"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[tokio::test]
+async fn a_compacted_file_stays_for_readers_until_the_next_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await;
+    record(&store, 1, vec![event(1, 1), event(2, 2)]).await;
+    let issue = copal_model::IssueId::new(shop().project(), 1);
+    store.delete_issue(&shop(), issue).await.unwrap();
+    let later = at("2026-11-23T00:00:00Z");
+    assert_eq!(store.compact(later).await.unwrap().segments, 1);
+    let files = segment_files(folder.path());
+    assert_eq!(files.len(), 2, "{files:?}");
+    assert_eq!(store.compact(later).await.unwrap().segments, 0);
+    assert_eq!(segment_files(folder.path()), files[1..]);
+    assert_sound(&store).await;
+}
+
+#[tokio::test]
+async fn a_compaction_that_a_crash_ended_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await;
+    record(&store, 1, vec![event(1, 1), event(2, 2)]).await;
+    let issue = copal_model::IssueId::new(shop().project(), 1);
+    store.delete_issue(&shop(), issue).await.unwrap();
+    // As far as it gets before its last transaction: a row without length, and a file.
+    store
+        .engine
+        .write(|tx| {
+            Ok(tx.execute(
+                "insert into segments (id, partition_id, journal, length)
+                 values (2, 1, zeroblob(16), 0)",
+                (),
+            )?)
+        })
+        .await
+        .unwrap();
+    drop(store);
+    let name = format!("2-{}.seg", Uuid::nil().simple());
+    std::fs::write(folder.path().join("payload/1").join(&name), "half").unwrap();
+    let store = open(folder.path()).await;
+    assert_sound(&store).await;
+    let later = at("2026-11-23T00:00:00Z");
+    assert_eq!(store.compact(later).await.unwrap().segments, 1);
+    assert_eq!(store.compact(later).await.unwrap().segments, 0);
+    let files = segment_files(folder.path());
+    assert!(files.len() == 1 && files[0] != name, "{files:?}");
+    assert_sound(&store).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn events_are_read_and_recorded_while_segments_are_rewritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = std::sync::Arc::new(open(folder.path()).await);
+    record(
+        &store,
+        1,
+        (0..200).map(|n| event(n, 1 + (n % 50) as u8)).collect(),
+    )
+    .await;
+    let reading = std::sync::Arc::clone(&store);
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let reader = tokio::spawn(async move {
+        let mut reads = 0;
+        while !*stopped.borrow() {
+            for number in (49..200).step_by(50) {
+                let id = EventId::new(Uuid::from_u128(number));
+                let found = reading.find_event(&shop(), id).await.unwrap();
+                assert_eq!(
+                    found.unwrap().payload,
+                    format!(r#"{{"n":{number}}}"#).into_bytes()
+                );
+                reads += 1;
+            }
+        }
+        reads
+    });
+    let later = at("2026-11-23T00:00:00Z");
+    for (position, number) in (2..).zip(1..=12) {
+        for issue in [number * 4 - 3, number * 4 - 2, number * 4 - 1] {
+            let issue = copal_model::IssueId::new(shop().project(), issue);
+            store.delete_issue(&shop(), issue).await.unwrap();
+        }
+        record(
+            &store,
+            position,
+            vec![event(1_000 + u128::from(number), 50)],
+        )
+        .await;
+        store.compact(later).await.unwrap();
+    }
+    stop.send(true).unwrap();
+    assert!(reader.await.unwrap() > 0);
+    assert_sound(&store).await;
+}
+
+#[tokio::test]
+async fn a_dictionary_that_knows_deleted_events_is_replaced_after_a_week() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await;
+    let dictionaries = || {
+        store.engine.read(|connection| {
+            let mut statement = connection.prepare("select id from dictionaries order by id")?;
+            let ids = statement.query_map((), |row| row.get(0))?;
+            Ok(ids.collect::<rusqlite::Result<Vec<i64>>>()?)
+        })
+    };
+    record(&store, 1, (0..150).map(full_event).collect()).await;
+    store.train_now().await.unwrap();
+    assert_eq!(dictionaries().await.unwrap(), [1]);
+    record(&store, 2, vec![full_event(150)]).await;
+    let issue = copal_model::IssueId::new(shop().project(), 1);
+    store.delete_issue(&shop(), issue).await.unwrap();
+    for (now, known) in [
+        ("2026-11-21T00:00:00Z", vec![1]),
+        ("2026-11-27T23:59:59Z", vec![1]),
+        ("2026-11-28T00:00:00Z", vec![1, 2]),
+        ("2026-12-20T00:00:00Z", vec![1, 2]),
+    ] {
+        store.compact(at(now)).await.unwrap();
+        assert_eq!(dictionaries().await.unwrap(), known, "{now}");
+    }
+    // The old one goes with the last partition that needs it.
+    store
+        .drop_expired(at("2026-12-21T00:00:00Z"))
+        .await
+        .unwrap();
+    assert_eq!(dictionaries().await.unwrap(), [2]);
 }

@@ -55,7 +55,24 @@ pub(super) fn refresh(connection: &Connection, codec: &Codec, dictionary: u32) -
     Err(Error::Unavailable("a dictionary was retired".to_owned()))
 }
 
+/// Forgets dictionaries that no frame needs any more, nor will: only the newest one is used.
+pub(super) fn retire(connection: &Connection) -> Result<()> {
+    connection.execute(
+        "delete from dictionaries
+         where id < (select max(id) from dictionaries)
+           and id not in (select dictionary_id from partition_dictionaries)",
+        (),
+    )?;
+    Ok(())
+}
+
 impl SqliteStore {
+    /// Trains a dictionary from what is stored now.
+    pub(super) async fn train_now(&self) -> Result<()> {
+        let stored = self.stored_events.load(Ordering::Relaxed);
+        train(&self.engine, &self.codec, self.segments.clone(), stored).await
+    }
+
     /// Counts what was stored and, when it is time, trains a dictionary beside the recording.
     pub(super) fn note_recorded(&self, recorded: &Recorded) {
         let stored = recorded

@@ -6,9 +6,9 @@ use async_trait::async_trait;
 use copal_model::Timestamp;
 use rusqlite::{OptionalExtension, Transaction};
 
-use super::{SqliteStore, fsck, partitions};
+use super::{SqliteStore, fsck, partitions, training};
 use crate::record::plan::day_of;
-use crate::upkeep::{FsckReport, Guarantee, Upkeep};
+use crate::upkeep::{Compacted, FsckReport, Guarantee, Upkeep};
 use crate::{Error, Result};
 
 #[async_trait]
@@ -33,6 +33,10 @@ impl Upkeep for SqliteStore {
             .await?;
         self.delete_orphans().await?;
         Ok(dropped)
+    }
+
+    async fn compact(&self, now: Timestamp) -> Result<Compacted> {
+        self.compact_due(now).await
     }
 
     async fn forget_expired(&self, now: Timestamp) -> Result<()> {
@@ -166,18 +170,7 @@ fn drop_partition(tx: &Transaction<'_>, partition: i64) -> Result<()> {
     }
     tx.execute_batch(&format!("drop table {}", partitions::table(partition)))?;
     tx.execute("delete from partitions where id = ?1", (partition,))?;
-    retire_dictionaries(tx)
-}
-
-/// Forgets dictionaries that no frame needs any more, nor will: only the newest one is used.
-fn retire_dictionaries(tx: &Transaction<'_>) -> Result<()> {
-    tx.execute(
-        "delete from dictionaries
-         where id < (select max(id) from dictionaries)
-           and id not in (select dictionary_id from partition_dictionaries)",
-        (),
-    )?;
-    Ok(())
+    training::retire(tx)
 }
 
 fn others_may_read(path: &Path) -> std::io::Result<Option<String>> {
