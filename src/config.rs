@@ -326,6 +326,45 @@ mod tests {
     }
 
     #[test]
+    fn every_setting_is_documented_and_nothing_else_is() {
+        // The reader of the file knows all keys, and says so when it meets another.
+        let unknown = toml::from_str::<SettingsFile>("no_such_setting = 1").unwrap_err();
+        let (_, known) = unknown.message().split_once("expected one of ").unwrap();
+        let mut known: Vec<_> = known.split(", ").map(str::to_owned).collect();
+        let documented = include_str!("../docs/operating.md");
+        let (_, table) = documented.split_once("| in the file | variable |").unwrap();
+        let rows = table
+            .lines()
+            .skip(2)
+            .take_while(|line| line.starts_with('|'));
+        let mut named = Vec::new();
+        for row in rows {
+            let cells: Vec<_> = row
+                .split(" | ")
+                .map(|cell| cell.trim_matches(['|', ' ']))
+                .collect();
+            let key = cells[0].trim_matches('`');
+            assert_eq!(cells[1], format!("`COPAL_{}`", key.to_uppercase()), "{row}");
+            named.push(cells[0].to_owned());
+        }
+        known.sort_unstable();
+        named.sort_unstable();
+        assert_eq!(named, known);
+        let default = |key: &str, value: &str| {
+            let row = table
+                .lines()
+                .find(|line| line.starts_with(&format!("| `{key}` |")));
+            assert!(
+                row.unwrap().contains(&format!("`{value}`")),
+                "{key}: {value}"
+            );
+        };
+        default("data", DATA_DEFAULT);
+        default("listen", LISTEN_DEFAULT);
+        default("log", LOG_DEFAULT);
+    }
+
+    #[test]
     fn refusals_name_the_key_and_what_it_accepts() {
         for (file, key, accepted) in [
             ("listen = \"8000\"", "`listen`", "127.0.0.1:8000"),

@@ -21,11 +21,10 @@ use copal_server::auth::throttle::LoginLimits;
 use copal_server::listen::{self, Listener};
 use copal_server::middleware::{self, Stack};
 use copal_server::news::{News, Newsroom};
-use copal_server::{jobs, routes};
+use copal_server::{jobs, operate, routes};
 use copal_store::Store;
 use copal_store::record::{Recorded, Recorder as _};
 use copal_store::sqlite::{Options, SqliteStore};
-use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use uuid::Uuid;
@@ -60,9 +59,7 @@ async fn serve<F: Future<Output = anyhow::Result<()>>>(
     config: &Config,
     companion: impl FnOnce(App, SocketAddr) -> F,
 ) -> anyhow::Result<ExitCode> {
-    let metrics = PrometheusBuilder::new()
-        .install_recorder()
-        .context("cannot install the metrics recorder")?;
+    let metrics = operate::metrics::install().context("cannot install the metrics recorder")?;
     let store = data::open(&config.data, Options::default())?;
     let journal = open_journal(config, &store).await?;
     let engine = Arc::new(store);

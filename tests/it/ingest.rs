@@ -3,6 +3,7 @@
 mod bad;
 mod bodies;
 mod browsers;
+mod dropped;
 mod keys;
 mod limits;
 mod raw;

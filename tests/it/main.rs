@@ -8,5 +8,6 @@ mod corpus;
 mod demo;
 mod durability;
 mod ingest;
+mod operate;
 mod sdk;
 mod support;

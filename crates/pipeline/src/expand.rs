@@ -216,9 +216,18 @@ fn discarded_entry(entry: &Object<'_>) -> Option<Rejected> {
     })
 }
 
-/// What a quota or outcome counts the item as.
+/// Whether items of a type are looked at, or else counted and dropped.
+pub const fn is_kept(item_type: &ItemType<'_>) -> bool {
+    matches!(item_type, ItemType::Event | ItemType::ClientReport)
+}
+
 fn category_of(item: &Item<'_>) -> Category {
-    match item.header.item_type {
+    category(&item.header.item_type)
+}
+
+/// What a quota or outcome counts items of a type as.
+pub const fn category(item_type: &ItemType<'_>) -> Category {
+    match item_type {
         ItemType::Event => Category::Error,
         ItemType::Transaction => Category::Transaction,
         ItemType::Attachment => Category::Attachment,

@@ -70,6 +70,7 @@ impl App {
             journal: parts.journal,
             metrics: parts.metrics,
             token: parts.settings.operator_token.clone(),
+            started_at: parts.clock.now(),
         };
         Self {
             store: parts.store,

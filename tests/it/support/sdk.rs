@@ -20,8 +20,13 @@ fn installed(path: &str) -> PathBuf {
 
 /// The shop of `tests/sdk/python`, with `sentry-sdk` of `PyPI`.
 pub(crate) fn python(dsn: &str, arguments: &[&str]) {
+    python_program(dsn, "shop.py", arguments);
+}
+
+/// Another program of `tests/sdk/python`.
+pub(crate) fn python_program(dsn: &str, program: &str, arguments: &[&str]) {
     let mut command = Command::new(installed(".venv/bin/python"));
-    command.arg("shop.py").current_dir(at("tests/sdk/python"));
+    command.arg(program).current_dir(at("tests/sdk/python"));
     run(command.args(arguments).env("SENTRY_DSN", dsn));
 }
 

@@ -27,7 +27,7 @@ const ENVELOPE_TYPE: &str = "application/x-sentry-envelope";
 /// Takes an envelope.
 pub(super) async fn envelope(State(ingest): State<Arc<Ingest>>, request: Request) -> Response {
     match take_envelope(&ingest, request).await {
-        Ok(id) => answer::accepted(id),
+        Ok(taken) => answer::accepted(taken.id, &taken.item_types),
         Err(rejection) => rejection.into_response(),
     }
 }
@@ -38,10 +38,13 @@ pub(super) async fn store(State(ingest): State<Arc<Ingest>>, request: Request) -
     let taken = if content_type.starts_with(ENVELOPE_TYPE) {
         take_envelope(&ingest, request).await
     } else {
-        take_event(&ingest, request).await.map(Some)
+        take_event(&ingest, request).await.map(|id| Taken {
+            id: Some(id),
+            item_types: Vec::new(),
+        })
     };
     match taken {
-        Ok(id) => answer::accepted(id),
+        Ok(taken) => answer::accepted(taken.id, &taken.item_types),
         Err(rejection) => rejection.into_response(),
     }
 }
@@ -65,10 +68,15 @@ pub(super) async fn store_in_query(
     }
 }
 
-async fn take_envelope(
-    ingest: &Arc<Ingest>,
-    request: Request,
-) -> Result<Option<EventId>, Rejection> {
+/// What has been made durable.
+struct Taken {
+    /// The id of the event, if there is one.
+    id: Option<EventId>,
+    /// What there was in the envelope.
+    item_types: Vec<ItemType<'static>>,
+}
+
+async fn take_envelope(ingest: &Arc<Ingest>, request: Request) -> Result<Taken, Rejection> {
     let (parts, body) = request.into_parts();
     let asked = project_in_path(&parts)?;
     let found = find_credentials(&parts)?;
@@ -107,7 +115,8 @@ async fn take_envelope(
         kind: BodyKind::Envelope,
     };
     keep(ingest, record, intake.for_journal().await).await?;
-    Ok(id)
+    let item_types = envelope.item_types;
+    Ok(Taken { id, item_types })
 }
 
 /// Reads until the first line is there. Without credentials, one that is none is a lack of them.

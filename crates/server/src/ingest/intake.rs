@@ -58,7 +58,7 @@ impl Share {
         self.bytes += more;
         let used = self.budget.used.fetch_add(more, Ordering::Relaxed) + more;
         if used > self.budget.bytes_max {
-            return Err(Rejection::Overloaded);
+            return Err(Rejection::Busy);
         }
         Ok(())
     }

@@ -114,7 +114,7 @@ impl Ingest {
     async fn append(&self, received: &Received<'_>) -> Result<(), Rejection> {
         match self.journal.append(received.encode()).await {
             Ok(_) => Ok(()),
-            Err(AppendError::Full) => Err(Rejection::Overloaded),
+            Err(AppendError::Full) => Err(Rejection::Full),
             Err(AppendError::TooLarge) => Err(Rejection::TooLarge {
                 limit_bytes: copal_journal::RECORD_BYTES_MAX,
             }),

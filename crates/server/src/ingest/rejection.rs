@@ -4,13 +4,17 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use copal_protocol::{AuthError, DecodeError, EnvelopeError};
 use http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
-/// Seconds after which an SDK may try again (Relay: at most 300).
-const RETRY_AFTER_SECS: u32 = 60;
+/// Seconds after which an SDK may try again when the journal is full (Relay: at most 300).
+const FULL_RETRY_SECS: u32 = 60;
+/// The same when there is too much in memory at once. SDKs drop what happens meanwhile.
+const BUSY_RETRY_SECS: u32 = 5;
+/// The same when the journal or the store cannot be used.
+const UNAVAILABLE_RETRY_SECS: u32 = 60;
 
 const X_SENTRY_ERROR: HeaderName = HeaderName::from_static("x-sentry-error");
-const X_SENTRY_RATE_LIMITS: HeaderName = HeaderName::from_static("x-sentry-rate-limits");
+pub(super) const X_SENTRY_RATE_LIMITS: HeaderName = HeaderName::from_static("x-sentry-rate-limits");
 
 /// Why a request was not taken in.
 #[derive(Debug, thiserror::Error)]
@@ -52,9 +56,12 @@ pub enum Rejection {
     /// The body broke off.
     #[error("the body broke off")]
     BrokenOff,
-    /// Too much at once, or the journal is full: come back later.
+    /// Too much in memory at once.
     #[error("too much at once: try again later")]
-    Overloaded,
+    Busy,
+    /// The journal is full: the store does not keep up, or the disk has no room.
+    #[error("too much waits to be recorded: try again later")]
+    Full,
     /// The journal or the store cannot be used.
     #[error("cannot take anything in now")]
     Unavailable,
@@ -71,7 +78,7 @@ impl Rejection {
             Self::Encoding(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
-            Self::Overloaded => StatusCode::TOO_MANY_REQUESTS,
+            Self::Busy | Self::Full => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::BadProject
             | Self::DsnMismatch
@@ -104,15 +111,10 @@ impl IntoResponse for Rejection {
             headers.insert(X_SENTRY_ERROR, value);
         }
         match self {
-            Self::Overloaded => {
-                let limits = format!("{RETRY_AFTER_SECS}::organization:overloaded");
-                headers.insert(RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECS));
-                if let Ok(value) = HeaderValue::from_str(&limits) {
-                    headers.insert(X_SENTRY_RATE_LIMITS, value);
-                }
-            }
+            Self::Busy => limit(headers, BUSY_RETRY_SECS),
+            Self::Full => limit(headers, FULL_RETRY_SECS),
             Self::Unavailable => {
-                headers.insert(RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECS));
+                headers.insert(RETRY_AFTER, HeaderValue::from(UNAVAILABLE_RETRY_SECS));
             }
             // The rest of the body is not read.
             Self::TooLarge { .. } | Self::TooSlow | Self::BrokenOff => {
@@ -121,5 +123,14 @@ impl IntoResponse for Rejection {
             _ => {}
         }
         answer
+    }
+}
+
+/// Asks SDKs to send nothing at all for a while, in both ways that they understand.
+fn limit(headers: &mut HeaderMap, secs: u32) {
+    let limits = format!("{secs}::organization:overloaded");
+    headers.insert(RETRY_AFTER, HeaderValue::from(secs));
+    if let Ok(value) = HeaderValue::from_str(&limits) {
+        headers.insert(X_SENTRY_RATE_LIMITS, value);
     }
 }

@@ -8,6 +8,7 @@ use tokio::time::MissedTickBehavior;
 
 use crate::app::App;
 use crate::ingest::KEYS_REFRESH_EVERY;
+use crate::operate::METRICS_SORTED_EVERY;
 
 /// How often data whose retention is over is looked for; partitions are days.
 const RETENTION_EVERY: Duration = Duration::from_hours(1);
@@ -23,6 +24,11 @@ pub fn start(app: &App) -> JoinSet<()> {
     jobs.spawn(every(KEYS_REFRESH_EVERY, move || {
         let ingest = Arc::clone(&keys);
         async move { ingest.refresh_keys().await }
+    }));
+    let operate = Arc::clone(&app.operate);
+    jobs.spawn(every(METRICS_SORTED_EVERY, move || {
+        let operate = Arc::clone(&operate);
+        async move { operate.sort_metrics() }
     }));
     let retention = app.clone();
     jobs.spawn(every(RETENTION_EVERY, move || {

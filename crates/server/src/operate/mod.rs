@@ -1,4 +1,9 @@
 //! What operators and load balancers ask: does it live, does it accept, how is it doing.
+//!
+//! # Layout
+//! - [`metrics`]: what is counted and measured
+
+pub mod metrics;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -7,6 +12,7 @@ use std::time::Duration;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use copal_journal::{Condition, Journal};
+use copal_model::Timestamp;
 use copal_store::Store;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, StatusCode};
@@ -20,6 +26,8 @@ use crate::routes::{Route, RouteAccess};
 /// The media type of Prometheus' text format.
 const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
+/// How often what has been measured is sorted.
+pub const METRICS_SORTED_EVERY: Duration = Duration::from_secs(5);
 /// How long the store may take to answer before it counts as away.
 const STORE_ANSWERS_WITHIN: Duration = Duration::from_secs(2);
 
@@ -33,6 +41,16 @@ pub struct Operate {
     pub metrics: PrometheusHandle,
     /// Lets an operator in from elsewhere; without it only from this machine.
     pub token: Option<Secret>,
+    /// When the process started.
+    pub started_at: Timestamp,
+}
+
+impl Operate {
+    /// Sorts what has been measured since the last time; to be called every
+    /// [`METRICS_SORTED_EVERY`], or memory would grow until somebody asks for the metrics.
+    pub fn sort_metrics(&self) {
+        self.metrics.run_upkeep();
+    }
 }
 
 /// The routes of this module.
@@ -81,8 +99,7 @@ async fn show_metrics(State(operate): State<Arc<Operate>>, request: Request) -> 
         // The same as where nothing is: strangers need not know.
         return StatusCode::NOT_FOUND.into_response();
     }
-    gauge_journal(&operate.journal);
-    gauge_process();
+    metrics::measure(&operate.journal, operate.started_at);
     let text = operate.metrics.render();
     ([(CONTENT_TYPE, PROMETHEUS_TEXT)], text).into_response()
 }
@@ -107,32 +124,4 @@ fn is_local(request: &Request) -> bool {
         && client.is_some_and(is_loopback)
         && !request.headers().contains_key("x-forwarded-for")
         && !request.headers().contains_key("forwarded")
-}
-
-fn gauge_journal(journal: &Journal) {
-    let stats = journal.stats();
-    metrics::gauge!("copal_journal_backlog_records").set(stats.backlog_records as f64);
-    metrics::gauge!("copal_journal_backlog_bytes").set(stats.backlog_bytes as f64);
-    metrics::gauge!("copal_journal_corrupt_records").set(stats.corrupt_records as f64);
-    metrics::counter!("copal_journal_appended_records_total").absolute(stats.appended_records);
-    metrics::counter!("copal_journal_syncs_total").absolute(stats.syncs);
-}
-
-/// Memory and file descriptors, as Linux tells them; elsewhere they are left out.
-fn gauge_process() {
-    if let Some(bytes) = resident_bytes() {
-        metrics::gauge!("process_resident_memory_bytes").set(bytes as f64);
-    }
-    if let Ok(entries) = std::fs::read_dir("/proc/self/fd") {
-        metrics::gauge!("process_open_fds").set(entries.count() as f64);
-    }
-}
-
-fn resident_bytes() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kib * 1_024)
 }
