@@ -92,7 +92,7 @@ async fn kills_under_load_lose_nothing_and_count_nothing_twice() {
         ledger.sent_again()
     );
     assert!(ended.success(), "{ended}");
-    assert_nothing_lost(&app, &ledger, &format!("COPAL_SEED={seed}"));
+    assert_nothing_lost(&app, &ledger, 0, &format!("COPAL_SEED={seed}"));
     assert!(ledger.unanswered >= kills, "kills that hit no request");
     assert!(slowest < READY_MAX, "{slowest:?}");
 }
@@ -119,7 +119,7 @@ async fn stops_under_load_are_quick_and_lose_nothing() {
         ledger.acknowledged()
     );
     assert!(ended.success(), "{ended}");
-    assert_nothing_lost(&app, &ledger, &format!("COPAL_SEED={seed}"));
+    assert_nothing_lost(&app, &ledger, 0, &format!("COPAL_SEED={seed}"));
     assert!(slowest.max(took) < STOP_MAX, "{slowest:?} {took:?}");
 }
 
@@ -143,7 +143,54 @@ async fn what_only_the_journal_has_is_recorded_after_a_kill() {
     let (ended, _) = block_in_place(|| app.take_server().terminate());
     assert!(ended.success(), "{ended}");
     assert!(ledger.acknowledged() >= 280, "{}", ledger.acknowledged());
-    assert_nothing_lost(&app, &ledger, &format!("COPAL_SEED={seed}"));
+    assert_nothing_lost(&app, &ledger, 0, &format!("COPAL_SEED={seed}"));
+}
+
+/// Flips a bit in the middle of the largest segment of the journal.
+fn damage_the_journal(app: &TestApp) {
+    let segments = std::fs::read_dir(app.data().join("journal")).unwrap();
+    let segments = segments
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|end| end == "segment"));
+    let largest = segments
+        .max_by_key(|path| path.metadata().unwrap().len())
+        .unwrap();
+    let mut bytes = std::fs::read(&largest).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(largest, bytes).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn damage_in_the_journal_is_told_and_costs_only_the_record_it_hit() {
+    let seed = seed();
+    let mut app = TestApp::start_on(&fixed_address(seed));
+    let database = rusqlite::Connection::open(app.data().join("copal.db")).unwrap();
+    database.execute_batch("begin immediate").unwrap();
+    let load = Load::start(&app, seed, Pace::Storm);
+    load.answers(100).await;
+    let mut ledger = load.stop().await;
+    block_in_place(|| app.take_server().kill());
+    drop(database);
+    damage_the_journal(&app);
+    let fsck = app.run(&["fsck"]);
+    assert_eq!(fsck.status.code(), Some(1));
+    let said = String::from_utf8(fsck.stdout).unwrap();
+    assert!(said.starts_with("I-08: journal records "), "{said}");
+    assert!(said.ends_with(" invariants, 1 violations\n"), "{said}");
+
+    block_in_place(|| app.restart());
+    app.settle().await;
+    let corrupt = app.metric("copal_journal_corrupt_records ").await;
+    assert!((corrupt - 1.0).abs() < f64::EPSILON, "{corrupt}");
+    let (ended, _) = block_in_place(|| app.take_server().terminate());
+    assert!(ended.success(), "{ended}");
+    let there = stored(&app, &app.project_id);
+    let sent = ledger.events.len();
+    ledger.events.retain(|id, _| there.contains_key(id));
+    // The record may have been one of two with the same event.
+    assert!(sent - ledger.events.len() <= 1, "one record was hit");
+    assert_nothing_lost(&app, &ledger, 1, &format!("COPAL_SEED={seed}"));
 }
 
 /// Sends one event many times at once; every answer must be 200 with its id.

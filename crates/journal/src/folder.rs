@@ -103,7 +103,7 @@ impl Folder {
 }
 
 /// The id in its file; `None` when the file is not there or damaged.
-fn read_id(fs: &dyn Fs, folder: &Path) -> Result<Option<[u8; 16]>, Error> {
+pub(crate) fn read_id(fs: &dyn Fs, folder: &Path) -> Result<Option<[u8; 16]>, Error> {
     let path = folder.join(ID_FILE);
     let mut bytes = [0; ID_FILE_BYTES];
     let read = match fs.open(&path) {
@@ -144,7 +144,8 @@ fn restore_id(
     Ok(id)
 }
 
-fn id_of_segments(fs: &dyn Fs, folder: &Path) -> Result<Option<[u8; 16]>, Error> {
+/// The id that the newest intact segment has.
+pub(crate) fn id_of_segments(fs: &dyn Fs, folder: &Path) -> Result<Option<[u8; 16]>, Error> {
     let mut names = fs.list(folder).map_err(Error::io("listing", folder))?;
     names.retain(|name| segment::first_of(name).is_some());
     names.sort_unstable();

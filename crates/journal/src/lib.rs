@@ -11,7 +11,7 @@
 //!   been synced. The journal gives it to a reader until [`Journal::forget`] covers it.
 //! - After a failed write or sync nothing is acknowledged ever again by this process: the kernel
 //!   may have thrown the data away and forgotten that it did. [`Journal::failed`] resolves, and the
-//!   process is to end; the next start recovers.
+//!   process is to end; the next start recovers. Only copies into `quarantine/` may fail.
 //! - Damage is never silent and never spreads: damaged bytes go to `quarantine/`, the reader is
 //!   told the exact sequences that are gone, and every later record is kept.
 //! - Sequences are never used twice, not even when the folder is emptied (see [`Folder::open`]).
@@ -23,6 +23,7 @@
 //! - [`Folder`]: the private folder, its lock and its id; the way to a [`Journal`]
 //! - [`Journal`]: append, forget, stats; handles to one writer thread
 //! - [`Reader`]: follows the synced end of the log
+//! - [`Inspector`]: looks at all of it and changes nothing
 //! - `segment`: what a segment file looks like; `scan`: reading one, with or without damage
 //! - `recover`: what opening does about torn, damaged, missing and foreign files
 //! - `writer`: the only thread that writes
@@ -32,6 +33,7 @@ mod config;
 mod error;
 mod folder;
 pub mod fs;
+mod inspect;
 mod journal;
 mod quarantine;
 mod reader;
@@ -46,6 +48,7 @@ pub use config::{
 };
 pub use error::{AppendError, Error};
 pub use folder::Folder;
+pub use inspect::{Inspection, Inspector, Problem};
 pub use journal::{Condition, Journal, Stats};
 pub use reader::{Entry, Reader};
 pub use recover::Recovery;

@@ -55,7 +55,7 @@ async fn assert_the_next_one_serves(app: &mut TestApp, ledger: &mut Ledger, seed
     assert!(ended.success(), "{ended}");
     assert_eq!((more.unanswered, more.wrong.len()), (0, 0));
     ledger.events.extend(more.events);
-    assert_nothing_lost(app, ledger, &format!("COPAL_SEED={seed}"));
+    assert_nothing_lost(app, ledger, 0, &format!("COPAL_SEED={seed}"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -195,6 +195,6 @@ async fn fill_and_free_the_disk() {
     );
     assert!(ended.success(), "{ended}");
     assert_eq!(ledger.unanswered, 0);
-    assert_nothing_lost(&app, &ledger, &format!("COPAL_SEED={seed}"));
+    assert_nothing_lost(&app, &ledger, 0, &format!("COPAL_SEED={seed}"));
     assert!(took < ACCEPTS_AGAIN_MAX, "{took:?}");
 }

@@ -11,7 +11,7 @@ use std::{
     sync::Arc,
 };
 
-use copal_journal::{Entry, Folder, Recovery};
+use copal_journal::{Entry, Folder, Inspection, Inspector, Problem, Recovery};
 
 use crate::{
     faulty::{Fault, FaultyFs, Lie},
@@ -328,4 +328,60 @@ async fn a_position_that_is_ahead_is_where_it_goes_on() {
             assert_eq!(journal.append(b"new".to_vec()).await, Ok(ahead + 2));
         }
     }
+}
+
+fn inspected(files: &Files, recorded: u64) -> Inspection {
+    let fs = FaultyFs::holding(files);
+    let inspector = Inspector::open(folder(), Arc::new(fs.clone())).unwrap();
+    let inspection = inspector.unwrap().inspect(recorded).unwrap();
+    assert_eq!(fs.files(), *files, "looking changes nothing");
+    inspection
+}
+
+#[tokio::test]
+async fn an_inspection_tells_what_is_wrong() {
+    let files = build().await;
+    let sound = |waiting_records| Inspection {
+        waiting_records,
+        problems: vec![],
+    };
+    for recorded in [0, 1, 7, 8, 9, 39, 40] {
+        assert_eq!(inspected(&files, recorded), sound(40 - recorded));
+    }
+    // A write under way is no damage.
+    let mut torn = files.clone();
+    torn.get_mut(&segment(33)).unwrap().truncate(960);
+    assert_eq!(inspected(&torn, 0), sound(39));
+
+    let mut damaged = files.clone();
+    damaged.get_mut(&segment(9)).unwrap()[200] ^= 1;
+    damaged.get_mut(&segment(17)).unwrap()[3] ^= 1;
+    damaged.remove(&segment(25));
+    damaged.insert(segment(100), files[&segment(1)].clone());
+    let found = Inspection {
+        waiting_records: 31,
+        problems: vec![
+            Problem::DamagedHeader(17),
+            Problem::Foreign(100),
+            Problem::Gap { from: 10, to: 10 },
+            Problem::Gap { from: 25, to: 32 },
+        ],
+    };
+    assert_eq!(inspected(&damaged, 0), found);
+    // What the store has need not be there.
+    damaged.remove(&segment(100));
+    let found = Inspection {
+        waiting_records: 8,
+        problems: vec![Problem::DamagedHeader(17)],
+    };
+    assert_eq!(inspected(&damaged, 32), found);
+}
+
+#[test]
+fn where_no_journal_is_there_is_nothing_to_inspect() {
+    let empty: Arc<FaultyFs> = Arc::new(FaultyFs::holding(&Files::new()));
+    assert!(Inspector::open(folder(), empty).unwrap().is_none());
+    let real = Arc::new(copal_journal::fs::RealFs);
+    let missing = Path::new("/nowhere/journal");
+    assert!(Inspector::open(missing, real).unwrap().is_none());
 }
