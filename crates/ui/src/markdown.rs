@@ -9,7 +9,6 @@ use copal_model::Issue;
 
 use crate::format::{Exact, Grouped, plural};
 use crate::pages::event::{BreadcrumbView, EventView, FrameView};
-use crate::tree::Tree;
 
 /// Characters of the block, at most: what trackers and assistants take at once.
 pub const BLOCK_CHARS_MAX: usize = 20_000;
@@ -119,21 +118,11 @@ fn breadcrumbs(block: &mut String, breadcrumbs: &[BreadcrumbView]) {
     for crumb in &breadcrumbs[latest..] {
         let at = crumb.at.map(|at| at.strftime("%H:%M:%S").to_string());
         let at = at.unwrap_or_default();
-        let _ = write!(block, "  {at} {} {}", crumb.category, crumb.message);
-        for (key, value) in &crumb.data {
-            if let Some(value) = scalar(value) {
-                let _ = write!(block, " {key}={value}");
-            }
+        let _ = write!(block, "  {at} {} {}", crumb.category, crumb.line());
+        for (key, value) in crumb.values() {
+            let _ = write!(block, " {key}={value}");
         }
         block.push('\n');
-    }
-}
-
-fn scalar(value: &Tree) -> Option<String> {
-    match value {
-        Tree::Bool(value) => Some(value.to_string()),
-        Tree::Number(text) | Tree::Text(text) => Some(text.clone()),
-        Tree::Null | Tree::List(_) | Tree::Map(_) => None,
     }
 }
 

@@ -48,6 +48,16 @@ impl Tree {
         }
     }
 
+    /// A plain value as text; of lists and objects nothing.
+    pub(crate) fn scalar(&self) -> Option<String> {
+        match self {
+            Self::Null => Some("null".to_owned()),
+            Self::Bool(value) => Some(value.to_string()),
+            Self::Number(text) | Self::Text(text) => Some(text.clone()),
+            Self::List(_) | Self::Map(_) => None,
+        }
+    }
+
     fn write(&self, f: &mut fmt::Formatter<'_>, level: usize) -> fmt::Result {
         match self {
             Self::Null => f.write_str(r#"<span class="v-word">null</span>"#),

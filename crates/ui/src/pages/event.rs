@@ -203,74 +203,6 @@ pub struct GroupingVariant {
     pub note: String,
 }
 
-/// Frames next to each other that are shown alike.
-#[derive(Debug)]
-pub(crate) struct FrameRun<'a> {
-    /// Whether they belong to the application.
-    pub(crate) in_app: bool,
-    /// The frames and, for each, whether it is shown open.
-    pub(crate) frames: Vec<(bool, &'a FrameView)>,
-}
-
-impl FrameRun<'_> {
-    /// What a folded run says of itself: `12 library frames: django.core, django.db`.
-    pub(crate) fn summary(&self) -> String {
-        let mut names: Vec<&str> = Vec::new();
-        for (_, frame) in &self.frames {
-            let name = frame.library();
-            if !name.is_empty() && !names.contains(&name) {
-                names.push(name);
-            }
-        }
-        let noun = crate::format::plural(self.frames.len() as u64, "frame", "frames");
-        let count = self.frames.len();
-        let more = names.len().saturating_sub(LIBRARIES_NAMED_MAX);
-        names.truncate(LIBRARIES_NAMED_MAX);
-        match (names.is_empty(), more) {
-            (true, _) => format!("{count} library {noun}"),
-            (false, 0) => format!("{count} library {noun}: {}", names.join(", ")),
-            (false, _) => format!(
-                "{count} library {noun}: {} and {more} more",
-                names.join(", ")
-            ),
-        }
-    }
-}
-
-/// Libraries that a folded run names.
-const LIBRARIES_NAMED_MAX: usize = 3;
-
-/// Application frames shown with their source at once; the others open on a click.
-const FRAMES_OPEN_MAX: usize = 3;
-
-/// Folds library frames; where none is the application's, shows all as if they were.
-pub(crate) fn runs(frames: &[FrameView], is_folding: Folding) -> Vec<FrameRun<'_>> {
-    let nothing_in_app = !frames.iter().any(|frame| frame.in_app);
-    let mut runs: Vec<FrameRun<'_>> = Vec::new();
-    let mut open = 0;
-    for frame in frames {
-        let shown = frame.in_app || nothing_in_app || is_folding == Folding::ShowAll;
-        let is_open = shown && open < FRAMES_OPEN_MAX && (frame.in_app || nothing_in_app);
-        let is_open = is_open && frame.has_detail();
-        open += usize::from(is_open);
-        match runs.last_mut() {
-            Some(run) if run.in_app == shown => run.frames.push((is_open, frame)),
-            _ => runs.push(FrameRun {
-                in_app: shown,
-                frames: vec![(is_open, frame)],
-            }),
-        }
-    }
-    runs
-}
-
-/// Whether library frames are folded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Folding {
-    FoldLibraries,
-    ShowAll,
-}
-
 impl SourceLine {
     /// The number, or nothing where it is not known.
     pub(crate) fn number_text(&self) -> String {
@@ -287,7 +219,7 @@ impl FrameView {
     }
 
     /// The library it belongs to, as well as can be told.
-    fn library(&self) -> &str {
+    pub(crate) fn library(&self) -> &str {
         let name = self
             .module
             .as_deref()
@@ -349,6 +281,45 @@ impl ExceptionView {
     }
 }
 
+impl BreadcrumbView {
+    /// What happened, in one line: the message, or else the call that the data tells of.
+    pub(crate) fn line(&self) -> String {
+        if !self.message.is_empty() {
+            return self.message.clone();
+        }
+        let words = CALL.iter().filter_map(|names| self.value(names));
+        words.collect::<Vec<_>>().join(" ")
+    }
+
+    /// Plain values of the data that the line does not tell.
+    pub(crate) fn values(&self) -> Vec<(&str, String)> {
+        let is_told = |key: &str| self.message.is_empty() && CALL.concat().contains(&key);
+        let values = self.data.iter().filter(|(key, _)| !is_told(key));
+        values
+            .filter_map(|(key, value)| Some((key.as_str(), value.scalar()?)))
+            .collect()
+    }
+
+    /// Lists and objects of the data.
+    pub(crate) fn nested(&self) -> Vec<&(String, Tree)> {
+        let nested = |entry: &&(String, Tree)| entry.1.scalar().is_none();
+        self.data.iter().filter(nested).collect()
+    }
+
+    fn value(&self, names: &[&str]) -> Option<String> {
+        let mut data = self.data.iter();
+        let found = data.find(|(name, _)| names.contains(&name.as_str()));
+        found.and_then(|(_, value)| value.scalar())
+    }
+}
+
+/// Data of a breadcrumb that make up a call, by the names that SDKs give them.
+const CALL: [&[&str]; 3] = [
+    &["method", "http.method", "http.request.method"],
+    &["url"],
+    &["status_code", "http.response.status_code"],
+];
+
 impl RequestView {
     /// The URL, as a link where it is one.
     pub(crate) fn link(&self) -> MaybeLink {
@@ -389,65 +360,34 @@ impl EventView {
 mod tests {
     use super::*;
 
-    fn frame(module: &str, in_app: bool) -> FrameView {
-        FrameView {
-            module: Some(module.to_owned()),
-            in_app,
-            source: vec![SourceLine {
-                number: None,
-                text: "line".to_owned(),
-                is_current: true,
-            }],
-            ..FrameView::default()
+    fn crumb(message: &str, data: &[(&str, Tree)]) -> BreadcrumbView {
+        let data = data
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), value.clone()));
+        BreadcrumbView {
+            at: None,
+            category: String::new(),
+            level: String::new(),
+            message: message.to_owned(),
+            data: data.collect(),
         }
     }
 
-    /// `A` and `a`: a frame of the application, open and closed; digits: library frames folded.
-    fn shape(frames: &[FrameView], folding: Folding) -> String {
-        let open = |is_open: bool| if is_open { 'A' } else { 'a' };
-        let show = |run: FrameRun<'_>| -> String {
-            if run.in_app {
-                run.frames.iter().map(|frame| open(frame.0)).collect()
-            } else {
-                run.frames.len().to_string()
-            }
-        };
-        runs(frames, folding).into_iter().map(show).collect()
-    }
-
     #[test]
-    fn library_frames_fold_between_the_applications() {
-        let frames = [
-            frame("django.core", false),
-            frame("shop.views", true),
-            frame("django.core", false),
-            frame("wsgi", false),
-            frame("shop.wsgi", true),
+    fn a_call_is_a_line_and_the_rest_values() {
+        let data = [
+            ("url", Tree::Text("/offers".to_owned())),
+            ("status_code", Tree::Number("404".to_owned())),
+            ("method", Tree::Text("GET".to_owned())),
+            ("cached", Tree::Bool(false)),
+            ("headers", Tree::List(Vec::new())),
         ];
-        assert_eq!(shape(&frames, Folding::FoldLibraries), "1A2A");
-        assert_eq!(shape(&frames, Folding::ShowAll), "aAaaA");
-        let folded = runs(&frames, Folding::FoldLibraries);
-        assert_eq!(folded[2].summary(), "2 library frames: django, wsgi");
-    }
-
-    #[test]
-    fn first_frames_open_and_the_rest_wait() {
-        let frames = vec![frame("shop", true); FRAMES_OPEN_MAX + 1];
-        assert_eq!(shape(&frames, Folding::FoldLibraries), "AAAa");
-    }
-
-    #[test]
-    fn nothing_folds_where_nothing_is_the_applications() {
-        let frames = [frame("libc", false), frame("ld", false)];
-        assert_eq!(shape(&frames, Folding::FoldLibraries), "AA");
-    }
-
-    #[test]
-    fn many_libraries_are_named_in_short() {
-        let frames = ["a.x", "b.x", "c.x", "d.x", "e.x"].map(|module| frame(module, false));
-        let mut frames = frames.to_vec();
-        frames.push(frame("shop", true));
-        let folded = runs(&frames, Folding::FoldLibraries);
-        assert_eq!(folded[0].summary(), "5 library frames: a, b, c and 2 more");
+        let call = crumb("", &data);
+        assert_eq!(call.line(), "GET /offers 404");
+        assert_eq!(call.values(), [("cached", "false".to_owned())]);
+        assert_eq!(call.nested().len(), 1);
+        let told = crumb("clicked", &data);
+        assert_eq!(told.line(), "clicked");
+        assert_eq!(told.values().len(), 4);
     }
 }

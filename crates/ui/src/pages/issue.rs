@@ -10,7 +10,8 @@ use crate::form::Permission;
 use crate::format::{Age, percent, plural};
 use crate::icon::Icon;
 use crate::nav::{CSRF_FIELD, Nav, NavItem};
-use crate::pages::event::{EventView, Folding, FrameRun, FrameView, runs};
+use crate::pages::event::{BreadcrumbView, EventView, FrameView};
+use crate::pages::frames::{Folding, FrameRun, runs};
 use crate::search_help::EXAMPLES;
 use crate::trend::Trend;
 use crate::urls;
@@ -249,6 +250,8 @@ impl TagView {
 
 /// Values shown of each tag.
 const TAG_VALUES_SHOWN: usize = 3;
+/// Breadcrumbs shown at once; earlier ones fold.
+const CRUMBS_SHOWN: usize = 20;
 /// Tags shown at once; the others fold.
 const TAGS_SHOWN: usize = 6;
 /// Tags that come first: where and in which version it happens is asked first.
@@ -347,7 +350,7 @@ impl Show {
 
     fn runs<'a>(&self, frames: &'a [FrameView]) -> Vec<FrameRun<'a>> {
         let folding = match self.stack {
-            StackMode::App => Folding::FoldLibraries,
+            StackMode::App => Folding::Fold,
             StackMode::Full | StackMode::Text => Folding::ShowAll,
         };
         runs(frames, folding)
@@ -364,6 +367,12 @@ impl Show {
         tags.sort_by_key(place);
         let rest = tags.split_off(TAGS_SHOWN.min(tags.len()));
         (tags, rest)
+    }
+
+    /// The breadcrumbs that fold, and the latest, which are shown.
+    fn crumbs(event: &EventView) -> (&[BreadcrumbView], &[BreadcrumbView]) {
+        let crumbs = &event.breadcrumbs;
+        crumbs.split_at(crumbs.len().saturating_sub(CRUMBS_SHOWN))
     }
 
     fn tags_folded(tags: &[&TagView]) -> String {

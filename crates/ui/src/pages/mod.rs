@@ -7,6 +7,7 @@ pub mod account;
 pub mod api_docs;
 pub mod event;
 pub mod failure;
+pub(crate) mod frames;
 pub mod issue;
 pub mod organization;
 pub mod project;

@@ -46,7 +46,7 @@ pub fn event_view(found: &EventInIssue) -> EventView {
         sdk: sdk(&event),
         release: summary.release.clone(),
         environment: summary.environment.clone(),
-        message: message(&event),
+        message: message(&event).filter(|message| *message != summary.title),
         exceptions: exceptions::exceptions(&event),
         threads: exceptions::threads(&event),
         breadcrumbs: context::breadcrumbs(&event),
