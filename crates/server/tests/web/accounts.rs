@@ -114,7 +114,8 @@ async fn an_unknown_address_and_a_wrong_password_take_as_long() {
     let mut browser = site.browser();
     browser.get("/login").await;
     let mut shortest = [Duration::MAX; 2];
-    for _ in 0..8 {
+    // On a busy machine single tries take longer, but the shortest of many comes near the work.
+    for _ in 0..50 {
         // So that no try is refused.
         site.wait_secs(600);
         for (which, email) in ["ana@shop.example", "nobody@shop.example"]
@@ -127,10 +128,12 @@ async fn an_unknown_address_and_a_wrong_password_take_as_long() {
             shortest[which] = shortest[which].min(start.elapsed());
             assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
         }
+        let [wrong, unknown] = shortest;
+        if wrong < unknown * 2 && unknown < wrong * 2 {
+            return;
+        }
     }
-    let [wrong, unknown] = shortest.map(|time| time.as_secs_f64());
-    let ratio = wrong / unknown;
-    assert!((0.5..2.0).contains(&ratio), "{wrong} s and {unknown} s");
+    panic!("a wrong password and an unknown address took {shortest:?}");
 }
 
 #[tokio::test]
