@@ -25,6 +25,7 @@ use copal_server::{jobs, operate, routes};
 use copal_store::Store;
 use copal_store::record::{Recorded, Recorder as _};
 use copal_store::sqlite::{Options, SqliteStore};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use uuid::Uuid;
@@ -33,6 +34,8 @@ use crate::ambient::{SystemClock, SystemEntropy};
 use crate::config::Config;
 use crate::{data, failure};
 
+/// Files that may have to be open at once: 10,000 connections, readers of the store, segments.
+const OPEN_FILES_WANTED: u64 = 12_000;
 /// Recorded events that wait to be told to pages; beyond, pages miss some.
 const NEWS_WAITING_MAX: usize = 1_024;
 
@@ -48,6 +51,7 @@ pub(crate) fn run_beside<F: Future<Output = anyhow::Result<()>>>(
     companion: impl FnOnce(App, SocketAddr) -> F,
 ) -> anyhow::Result<ExitCode> {
     log_to_stderr(&config.log)?;
+    raise_open_files();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -261,6 +265,26 @@ async fn end_signal() -> anyhow::Result<()> {
         _ = interrupt.recv() => {}
     }
     Ok(())
+}
+
+/// Each connection takes an open file; the soft limit of most systems is 1,024.
+fn raise_open_files() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        tracing::warn!(%error, "cannot raise the limit of open files");
+    }
+    // No limit at all is enough.
+    if limit.maximum.is_some_and(|files| files < OPEN_FILES_WANTED) {
+        tracing::warn!(
+            limit.maximum,
+            wanted = OPEN_FILES_WANTED,
+            "the hard limit of open files is low: some connections will have to wait"
+        );
+    }
 }
 
 /// Says that requests are answered now, to people and to scripts.

@@ -1,5 +1,8 @@
 //! What operators set and ask for.
 
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use reqwest::Client;
@@ -113,4 +116,71 @@ fn settings_that_cannot_be_used_end_the_server_with_1() {
         assert_eq!(output.status.code(), Some(1), "{said}");
         assert!(said.contains(part) && said.lines().count() == 1, "{said}");
     }
+}
+
+const NO_PROGRESS: Option<fn(rusqlite::backup::Progress)> = None;
+
+/// Copies a folder and what is in it.
+fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_folder(&entry.path(), &to);
+        } else {
+            std::fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_backup_taken_while_events_come_in_serves_what_it_knows() {
+    let app = TestApp::start();
+    let url = format!("{}?sentry_key={}", app.store_url(), app.key);
+    let stop = Arc::new(AtomicBool::new(false));
+    let sending = tokio::spawn({
+        let stop = Arc::clone(&stop);
+        async move {
+            let client = Client::new();
+            while !stop.load(Ordering::Relaxed) {
+                let event = "{\"message\":\"hello\"}";
+                let answer = client.post(&url).body(event).send().await.unwrap();
+                assert_eq!(answer.status(), 200);
+            }
+        }
+    });
+    while app.count("select coalesce(sum(events_count), 0) from issues") < 100 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    // As docs/operating.md says: the database first, then the payload files.
+    let backup = tempfile::tempdir().unwrap();
+    app.db()
+        .backup("main", backup.path().join("copal.db"), NO_PROGRESS)
+        .unwrap();
+    copy_folder(&app.data().join("payload"), &backup.path().join("payload"));
+    stop.store(true, Ordering::Relaxed);
+    sending.await.unwrap();
+
+    let events = "select coalesce(sum(events_count), 0) from issues";
+    let copied = rusqlite::Connection::open(backup.path().join("copal.db")).unwrap();
+    let known: i64 = copied.query_row(events, (), |row| row.get(0)).unwrap();
+    assert!(known >= 100, "{known}");
+    drop(copied);
+    let mut server = Server::launch(command(backup.path()), "127.0.0.1:0");
+    let base_url = server.wait_until_it_listens();
+    let event = "{\"message\":\"after the restore\"}";
+    let url = format!(
+        "{base_url}/api/{}/store/?sentry_key={}",
+        app.project_id, app.key
+    );
+    let answer = Client::new().post(url).body(event).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    let (ended, _) = server.terminate();
+    assert!(ended.success());
+    let copied = rusqlite::Connection::open(backup.path().join("copal.db")).unwrap();
+    let restored: i64 = copied.query_row(events, (), |row| row.get(0)).unwrap();
+    assert_eq!(restored, known + 1);
+    let fsck = command(backup.path()).arg("fsck").output().unwrap();
+    let said = String::from_utf8(fsck.stdout).unwrap();
+    assert!(fsck.status.success(), "{said}");
 }

@@ -93,6 +93,13 @@ impl Journal {
         let _ = self.requests.send(Request::Forget(up_to));
     }
 
+    /// Deletes even the segment that is being written, if everything in it is in the store: what
+    /// SDKs sent must not lie about unscrubbed for long. To be called now and then.
+    pub fn clear(&self) {
+        // A closed journal clears itself at its next opening.
+        let _ = self.requests.send(Request::Clear);
+    }
+
     /// Whether records are taken now.
     pub fn condition(&self) -> Condition {
         self.shared.condition()

@@ -21,6 +21,7 @@ use crate::{
 pub(crate) enum Request {
     Append(Append),
     Forget(u64),
+    Clear,
     Close(oneshot::Sender<()>),
 }
 
@@ -98,6 +99,7 @@ impl Writer {
             match request {
                 Request::Append(append) => self.append(append),
                 Request::Forget(up_to) => self.forget(up_to),
+                Request::Clear => self.free(HEADER_END),
                 Request::Close(answer) => {
                     self.requests.close();
                     closing.push(answer);
@@ -278,13 +280,23 @@ impl Writer {
         if self.failed {
             return;
         }
+        let mut state = self.shared.state();
+        state.forgotten = state.forgotten.max(up_to.min(state.last));
+        drop(state);
+        self.free(self.shared.config.consumed_bytes_max);
+    }
+
+    /// Deletes what is consumed; the active segment too when it has more bytes than these.
+    fn free(&mut self, consumed_bytes_max: u64) {
+        if self.failed {
+            return;
+        }
         let (active, consumed) = {
             let mut state = self.shared.state();
-            state.forgotten = state.forgotten.max(up_to.min(state.last));
             let consumed = state.forgotten == state.last;
             (*state.active(), consumed)
         };
-        let rotated = if consumed && active.bytes > self.shared.config.consumed_bytes_max {
+        let rotated = if consumed && active.bytes > consumed_bytes_max {
             self.rotate()
         } else {
             Ok(())

@@ -3,7 +3,8 @@
 use std::{os::unix::fs::PermissionsExt, sync::Arc, time::Duration};
 
 use copal_journal::{
-    AppendError, Condition, Config, Error, Folder, RECORD_BYTES_MAX, Recovery, fs::RealFs,
+    AppendError, Condition, Config, Entry, Error, Folder, Journal, RECORD_BYTES_MAX, Recovery,
+    fs::RealFs,
 };
 
 use crate::support::{drain, open, open_on, read_to, record, small};
@@ -134,6 +135,36 @@ async fn what_is_forgotten_is_deleted() {
     }
     let (journal, _) = open(folder.path(), small(), 33);
     assert_eq!(journal.append(Vec::new()).await, Ok(34));
+}
+
+#[tokio::test]
+async fn a_cleared_journal_holds_nothing_that_is_in_the_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let holds = |record: &[u8]| {
+        let mut files = std::fs::read_dir(folder.path()).unwrap();
+        files.any(|file| {
+            let bytes = std::fs::read(file.unwrap().path()).unwrap();
+            bytes.windows(record.len()).any(|window| window == record)
+        })
+    };
+    let (journal, _) = open(folder.path(), Config::default(), 0);
+    journal.append(b"a secret".to_vec()).await.unwrap();
+    journal.append(b"another".to_vec()).await.unwrap();
+    // Not everything is in the store: all must stay.
+    journal.forget(1);
+    journal.clear();
+    journal.append(b"a third".to_vec()).await.unwrap();
+    assert!(holds(b"a secret") && holds(b"another"));
+    journal.forget(3);
+    journal.clear();
+    assert_eq!(journal.append(b"a fourth".to_vec()).await, Ok(4));
+    assert!(!holds(b"a secret") && !holds(b"another") && holds(b"a fourth"));
+    assert_eq!(drain_from(&journal, 3).await, [record(4, b"a fourth")]);
+}
+
+/// What a journal that goes on holds after a sequence.
+async fn drain_from(journal: &Journal, after: u64) -> Vec<Entry> {
+    read_to(&mut journal.reader(after), journal.stats().last_sequence).await
 }
 
 #[tokio::test]

@@ -1,6 +1,5 @@
-//! What ticks: retention, compaction, sessions that end, keys that change.
+//! What ticks: keys that change, metrics, the journal, retention, compaction, sessions that end.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
@@ -14,51 +13,50 @@ use crate::operate::METRICS_SORTED_EVERY;
 const RETENTION_EVERY: Duration = Duration::from_hours(1);
 /// How often payloads of deleted events are looked for.
 const COMPACT_EVERY: Duration = Duration::from_hours(1);
+/// How often the journal is cleared of what is recorded: so long secrets can lie in it.
+const JOURNAL_CLEARED_EVERY: Duration = Duration::from_hours(1);
 /// How often sessions and tokens that have ended are forgotten.
 const FORGET_EVERY: Duration = Duration::from_mins(10);
 
 /// Starts all jobs; dropping the set stops them.
 pub fn start(app: &App) -> JoinSet<()> {
     let mut jobs = JoinSet::new();
-    let keys = Arc::clone(&app.ingest);
-    jobs.spawn(every(KEYS_REFRESH_EVERY, move || {
-        let ingest = Arc::clone(&keys);
-        async move { ingest.refresh_keys().await }
-    }));
-    let operate = Arc::clone(&app.operate);
-    jobs.spawn(every(METRICS_SORTED_EVERY, move || {
-        let operate = Arc::clone(&operate);
-        async move { operate.sort_metrics() }
-    }));
-    let retention = app.clone();
-    jobs.spawn(every(RETENTION_EVERY, move || {
-        drop_expired(retention.clone())
-    }));
-    let compaction = app.clone();
-    jobs.spawn(every(COMPACT_EVERY, move || compact(compaction.clone())));
-    let forgetting = app.clone();
-    jobs.spawn(every(FORGET_EVERY, move || {
-        forget_expired(forgetting.clone())
-    }));
+    jobs.spawn(every(KEYS_REFRESH_EVERY, app.clone(), refresh_keys));
+    jobs.spawn(every(METRICS_SORTED_EVERY, app.clone(), sort_metrics));
+    jobs.spawn(every(JOURNAL_CLEARED_EVERY, app.clone(), clear_journal));
+    jobs.spawn(every(RETENTION_EVERY, app.clone(), drop_expired));
+    jobs.spawn(every(COMPACT_EVERY, app.clone(), compact));
+    jobs.spawn(every(FORGET_EVERY, app.clone(), forget_expired));
     jobs
 }
 
 /// Runs `job` now and after each `period`. A panic ends that run only.
-async fn every<F, R>(period: Duration, job: F)
+async fn every<R>(period: Duration, app: App, job: impl Fn(App) -> R)
 where
-    F: Fn() -> R,
     R: Future<Output = ()> + Send + 'static,
 {
     let mut ticks = tokio::time::interval(period);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if let Err(error) = tokio::spawn(job()).await
+        if let Err(error) = tokio::spawn(job(app.clone())).await
             && error.is_panic()
         {
             tracing::error!(%error, "a job panicked; it runs again at its next turn");
         }
     }
+}
+
+async fn refresh_keys(app: App) {
+    app.ingest.refresh_keys().await;
+}
+
+async fn sort_metrics(app: App) {
+    app.operate.sort_metrics();
+}
+
+async fn clear_journal(app: App) {
+    app.operate.journal.clear();
 }
 
 async fn drop_expired(app: App) {

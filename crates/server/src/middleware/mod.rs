@@ -53,6 +53,7 @@ pub struct Stack {
     config: Arc<Config>,
     base_path: Arc<str>,
     headers: Arc<headers::Headers>,
+    counts: Arc<access_log::Counts>,
 }
 
 impl Stack {
@@ -62,6 +63,7 @@ impl Stack {
             router: access_log::note_routes(router),
             base_path: paths::base_path(&config.base_url).into(),
             headers: Arc::new(headers::Headers::new(&config.base_url)),
+            counts: Arc::new(access_log::Counts::new()),
             config: Arc::new(config),
         }
     }
@@ -76,7 +78,7 @@ impl Stack {
         let mut answer = panics::catch(answer, &id, audience).await;
         self.headers.put(&mut answer, audience);
         request_id::tell(&mut answer, &id);
-        entry.end(&answer, &id);
+        entry.end(&answer, &id, &self.counts);
         answer
     }
 }
