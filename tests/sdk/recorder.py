@@ -54,7 +54,14 @@ class Recorder(BaseHTTPRequestHandler):
         pass
 
 
-server = ThreadingHTTPServer(("127.0.0.1", 0), Recorder)
+class Server(ThreadingHTTPServer):
+    def handle_error(self, request, client_address):
+        # SDKs hang up when they end.
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
+server = Server(("127.0.0.1", 0), Recorder)
 server.output = open(sys.argv[1], "a", encoding="utf-8")
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 print(f"http://0123456789abcdef0123456789abcdef@127.0.0.1:{server.server_port}/1", flush=True)

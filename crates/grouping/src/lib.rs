@@ -7,6 +7,7 @@
 //! # Layout
 //! - [`group`]: the entry
 //! - `strategy`: the ways to group, best first
+//! - [`mark_own_frames`]: what the rules say of frames, written into the event
 //! - `stack`, `frame`, [`function`], [`family`]: what of a stack trace counts
 //! - [`rules`]: whose code a frame is, as readable rules
 //! - [`message`]: messages without what changes from event to event
@@ -19,6 +20,7 @@ mod fingerprint;
 pub mod frame;
 pub mod function;
 pub mod message;
+mod own;
 pub mod rules;
 mod stack;
 mod strategy;
@@ -29,6 +31,7 @@ use copal_protocol::event::Event;
 use md5::{Digest, Md5};
 
 use fingerprint::Wish;
+pub use own::mark_own_frames;
 use rules::Rules;
 use strategy::Found;
 

@@ -71,7 +71,7 @@ impl<'a> Stack<'a> {
     }
 }
 
-fn platform_of<'a>(frame: &'a Frame<'_>, platform: &'a str) -> &'a str {
+pub(crate) fn platform_of<'a>(frame: &'a Frame<'_>, platform: &'a str) -> &'a str {
     frame.platform.as_deref().unwrap_or(platform)
 }
 

@@ -93,7 +93,7 @@ fn exceptions<'a>(event: &'a Event<'_>, platform: &'a str, rules: &Rules) -> Opt
     }
 }
 
-fn exception_facts<'a>(exception: &'a Exception<'_>) -> ExceptionFacts<'a> {
+pub(crate) fn exception_facts<'a>(exception: &'a Exception<'_>) -> ExceptionFacts<'a> {
     ExceptionFacts {
         kind: exception.kind.as_deref(),
         value: exception.value.as_deref(),

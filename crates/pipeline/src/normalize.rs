@@ -58,6 +58,7 @@ pub fn normalize<'a>(mut event: Event<'a>, facts: &Facts<'_>) -> Normalized<'a> 
     attributes::normalize(&mut event, facts);
     message::normalize(&mut event);
     exceptions::normalize(&mut event);
+    copal_grouping::mark_own_frames(&mut event);
     request::normalize(&mut event, facts);
     trim::trim_free_form(&mut event);
     tags::normalize(&mut event);

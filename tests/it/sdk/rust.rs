@@ -33,6 +33,7 @@ async fn errors_panics_and_messages_become_issues() {
     let panic = panic.unwrap();
     let title = "panic: index out of bounds: the len is 3 but the index is 3";
     assert_eq!(panic["title"], title);
+    assert_eq!(panic["culprit"], "sdk_worker::settle");
     let event = app.latest_event(panic).await;
     let settle = frames(&event)
         .iter()
@@ -40,6 +41,14 @@ async fn errors_panics_and_messages_become_issues() {
         .unwrap();
     assert!(is_own(settle));
     assert_eq!(settle["filename"], "worker.rs");
+    let of_sdk = frames(&event)
+        .iter()
+        .filter(|frame| text(&frame["function"]).starts_with("sentry"));
+    assert!(of_sdk.clone().count() > 0);
+    assert!(
+        !of_sdk.clone().any(is_own),
+        "the SDK's frames are not the application's"
+    );
     assert!(hashed(&event).contains(&"function sdk_worker::settle".to_owned()));
 
     let message = titled(&issues, "the queue is empty");
