@@ -88,6 +88,15 @@ impl List {
         }
     }
 
+    /// A list as somebody reads it who may not triage.
+    pub fn sample_as_viewer() -> Self {
+        let why = "Only OWNER, ADMIN or MEMBER can resolve and ignore issues. Ask Ana.";
+        Self {
+            may_triage: Permission::Denied(why.to_owned()),
+            ..Self::sample()
+        }
+    }
+
     /// A list whose query cannot be understood.
     pub fn sample_query_error() -> Self {
         let mut list = Self::sample_empty(Emptiness::NothingMatches);

@@ -175,14 +175,34 @@ impl Settings {
     }
 }
 
+impl Settings {
+    /// Settings as somebody reads them who may change nothing.
+    pub fn sample_as_viewer() -> Self {
+        let denied = |what| Permission::Denied(format!("Only OWNER or ADMIN can {what}. Ask Ana."));
+        Self {
+            keys: Vec::new(),
+            may_write: denied("change projects"),
+            may_read_keys: denied("see client keys"),
+            may_write_keys: denied("change client keys"),
+            may_delete: denied("delete projects"),
+            ..Self::sample()
+        }
+    }
+}
+
 impl Failure {
     /// A page that may not be seen.
     pub fn sample() -> Self {
+        Self::sample_of(FailureKind::Forbidden(
+            "Only OWNER or ADMIN can create projects. Ask Ana.".to_owned(),
+        ))
+    }
+
+    /// A page that something went wrong with.
+    pub fn sample_of(kind: FailureKind) -> Self {
         Self {
             nav: nav(NavItem::Nothing),
-            kind: FailureKind::Forbidden(
-                "Only OWNER or ADMIN can create projects. Ask Ana.".to_owned(),
-            ),
+            kind,
             request_id: Some("0199a1b2-77aa-7000-8000-0000000000e1".to_owned()),
         }
     }

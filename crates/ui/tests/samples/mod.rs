@@ -1,6 +1,7 @@
 //! Every page with its samples, by name.
 
 use copal_ui::Template;
+use copal_ui::pages::failure::FailureKind;
 use copal_ui::pages::issue::Emptiness;
 use copal_ui::pages::{account, api_docs, failure, issue, organization, project};
 
@@ -27,9 +28,19 @@ pub(crate) fn all() -> Vec<(&'static str, String)> {
         page("issues_query_error", issue::List::sample_query_error()),
         page("issue", issue::Show::sample()),
         page("issue_without_event", issue::Show::sample_without_event()),
+        page("issues_as_viewer", issue::List::sample_as_viewer()),
+        page("settings_as_viewer", project::Settings::sample_as_viewer()),
         page("failure", failure::Failure::sample()),
+        failed("failure_not_found", FailureKind::NotFound),
+        failed("failure_too_many", FailureKind::TooMany(60)),
+        failed("failure_broken", FailureKind::Broken),
+        failed("failure_unavailable", FailureKind::Unavailable),
         page("api_docs", api_docs::ApiDocs::sample()),
     ]
+}
+
+fn failed(name: &'static str, kind: FailureKind) -> (&'static str, String) {
+    page(name, failure::Failure::sample_of(kind))
 }
 
 fn page(name: &'static str, page: impl Template) -> (&'static str, String) {
