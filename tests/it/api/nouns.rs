@@ -77,6 +77,11 @@ async fn organizations_are_listed_made_and_changed() {
         (&changed["name"], &changed["slug"], &changed["plan"]),
         (&json!("Acme"), &json!("acme"), &json!("PRO"))
     );
+    app.user("Bo");
+    let (bo, plan) = (app.token_of("Bo", &[]), Some(json!({"plan": "PRO"})));
+    let own = "/organizations/bos-workspace";
+    let refused = app.call(&bo, Method::PATCH, own, plan).await.json(403);
+    assert!(text(&refused["detail"]).contains("instance administrators"));
     let taken = json!({"slug": app.org});
     let taken = call(Method::PATCH, path.clone(), Some(taken)).await;
     assert_eq!(taken.status, 409, "{}", taken.body);
