@@ -10,4 +10,5 @@
 mod arrows;
 mod invariants;
 mod licences;
+mod links;
 mod tree;
