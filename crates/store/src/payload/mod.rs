@@ -3,6 +3,7 @@
 //! The database knows each frame's place. A frame names its project and events and carries a
 //! checksum, and reading compares all three: a wrong place can never show another tenant's event.
 
+mod bases;
 mod codec;
 pub(crate) mod dictionary;
 mod frame;

@@ -10,7 +10,17 @@ use crate::payload::{FRAME_BYTES_MAX, bytes_of};
 
 /// What events of one frame have in common: a partition, and the hash that decides, hence the
 /// issue. A frame dies with its issue.
-type Key = (ProjectId, i64, u16, Option<GroupHash>);
+pub(crate) type Key = (ProjectId, i64, u16, Option<GroupHash>);
+
+/// What an event has in common with those of its frame.
+pub(crate) fn key_of(event: &NewEvent) -> Key {
+    (
+        event.scope.project(),
+        day_of(event.received_at),
+        event.retention_days,
+        event.grouping.hashes.first().copied(),
+    )
+}
 
 /// Indexes of the events of each frame, in the order of the batch. An event whose id the batch has
 /// had before is in none.
@@ -19,16 +29,10 @@ pub(crate) fn bundles(events: &[NewEvent]) -> Vec<Vec<usize>> {
     let mut open: HashMap<Key, (usize, usize)> = HashMap::new();
     let mut seen = HashSet::with_capacity(events.len());
     for (index, event) in events.iter().enumerate() {
-        let project = event.scope.project();
-        if !seen.insert((project, event.event_id)) {
+        if !seen.insert((event.scope.project(), event.event_id)) {
             continue;
         }
-        let key = (
-            project,
-            day_of(event.received_at),
-            event.retention_days,
-            event.grouping.hashes.first().copied(),
-        );
+        let key = key_of(event);
         let bytes = bytes_of(event);
         match open.get_mut(&key) {
             Some((bundle, filled)) if *filled + bytes <= FRAME_BYTES_MAX => {

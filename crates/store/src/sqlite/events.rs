@@ -3,16 +3,15 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use copal_model::{EventSummary, IssueId, Timestamp};
+use copal_model::{EventSummary, IssueId};
 use copal_protocol::EventId;
-use rusqlite::{Connection, Row, ToSql};
+use rusqlite::Connection;
 
-use super::append::segment_name;
+use super::event_rows::{COLUMNS, EventRow, Order, find_in, finder, select, to_i64};
 use super::partitions::{self, Partition};
-use super::record::issue_id;
 use super::{Columns, SqliteStore, training};
 use crate::events::{EventInIssue, EventPick, Events, StoredEvent};
-use crate::payload::{Content, FrameReader, Place};
+use crate::payload::FrameReader;
 use crate::{Error, Page, PageRequest, ProjectScope, Result};
 
 #[async_trait]
@@ -109,61 +108,10 @@ impl SqliteStore {
                 if !codec.knows(newest) {
                     training::load_dictionaries(connection, &codec)?;
                 }
-                work(connection, &mut FrameReader::new(&segments, &codec))
+                let find = finder(connection);
+                work(connection, &mut FrameReader::new(&segments, &codec, &find))
             })
             .await
-    }
-}
-
-/// The order of the events of an issue.
-type Order = (i64, [u8; 16]);
-
-/// A row of a partition, with the name of its segment.
-pub(super) struct EventRow {
-    pub(super) event_id: EventId,
-    issue: IssueId,
-    occurred_at: Timestamp,
-    received_at: Timestamp,
-    pub(super) place: Place,
-}
-
-impl EventRow {
-    /// Reads its frame.
-    pub(super) fn read(&self, reader: &mut FrameReader<'_>) -> Result<Content> {
-        reader
-            .read(self.place, self.issue.project(), self.event_id)
-            .map_err(|error| {
-                Error::Broken(format!("payload of event {}: {error}", self.event_id).into())
-            })
-    }
-
-    fn stored(&self, reader: &mut FrameReader<'_>) -> Result<StoredEvent> {
-        let content = self.read(reader)?;
-        Ok(StoredEvent {
-            payload: content.payload.clone(),
-            grouping: content.grouping.clone(),
-            summary: self.summary(content),
-        })
-    }
-
-    fn summary(&self, content: Content) -> EventSummary {
-        EventSummary {
-            event_id: self.event_id,
-            issue_id: self.issue,
-            title: content.headline.title,
-            occurred_at: self.occurred_at,
-            received_at: self.received_at,
-            release: content.headline.release,
-            environment: content.headline.environment,
-        }
-    }
-
-    fn order(&self) -> Order {
-        (self.received_at.as_microsecond(), *self.event_id.as_bytes())
-    }
-
-    fn cursor(&self) -> String {
-        format!("{}.{}", self.received_at.as_microsecond(), self.event_id)
     }
 }
 
@@ -176,82 +124,14 @@ fn parse_cursor(cursor: &str) -> Result<Order> {
     read().ok_or(Error::BadCursor)
 }
 
-/// The columns of an event row; `e` is the partition's table.
-const COLUMNS: &str = "e.event_id, e.issue_id, e.occurred_at, e.received_at, e.start,
-             e.length, e.ordinal, s.id, s.partition_id, s.journal";
-
-fn read_row(row: &Row<'_>) -> Result<EventRow> {
-    let columns = Columns::new("events", row);
-    Ok(EventRow {
-        event_id: EventId::new(columns.uuid("event_id")?),
-        issue: issue_id(columns.get("issue_id")?)?,
-        occurred_at: columns.time("occurred_at")?,
-        received_at: columns.time("received_at")?,
-        place: Place {
-            segment: segment_name(&columns)?,
-            start: columns.count("start")?,
-            length: columns.read("length", |length: i64| usize::try_from(length))?,
-            ordinal: columns.read("ordinal", |ordinal: i64| usize::try_from(ordinal))?,
-        },
-    })
-}
-
-/// All rows of a partition, in the order of their frames.
-pub(super) fn all(connection: &Connection, partition: Partition) -> Result<Vec<EventRow>> {
-    select(
-        connection,
-        &format!(
-            "select {COLUMNS}
-             from {} e
-             join segments s on s.id = e.segment_id
-             order by e.id",
-            partition.table()
-        ),
-        &[],
-    )
-}
-
-/// The first event of some frames of a partition, by event id.
-pub(super) fn first_of_frames(
-    connection: &Connection,
-    partition: Partition,
-    limit: usize,
-) -> Result<Vec<EventRow>> {
-    select(
-        connection,
-        &format!(
-            "select {COLUMNS}
-             from {} e
-             join segments s on s.id = e.segment_id
-             where e.ordinal = 0
-             order by e.project_id, e.event_id
-             limit ?1",
-            partition.table()
-        ),
-        &[&to_i64(limit)],
-    )
-}
-
 fn find_row(
     connection: &Connection,
     scope: &ProjectScope,
     event: EventId,
 ) -> Result<Option<EventRow>> {
+    let key = (scope.project().get(), event.as_bytes());
     for partition in partitions::between(connection, i64::MIN, i64::MAX)? {
-        let sql = format!(
-            "select {COLUMNS}
-             from {} e
-             join segments s on s.id = e.segment_id
-             where e.project_id = ?1
-               and e.event_id = ?2",
-            partition.table()
-        );
-        let mut rows = select(
-            connection,
-            &sql,
-            &[&scope.project().get(), event.as_bytes()],
-        )?;
-        if let Some(row) = rows.pop() {
+        if let Some(row) = find_in(connection, &partition.table(), key)? {
             return Ok(Some(row));
         }
     }
@@ -386,13 +266,4 @@ fn place_among(connection: &Connection, issue: IssueId, order: Order) -> Result<
         }
     }
     Ok((number, stored))
-}
-
-fn select(connection: &Connection, sql: &str, values: &[&dyn ToSql]) -> Result<Vec<EventRow>> {
-    let mut statement = connection.prepare_cached(sql)?;
-    statement.query_and_then(values, read_row)?.collect()
-}
-
-fn to_i64(limit: usize) -> i64 {
-    i64::try_from(limit).unwrap_or(i64::MAX)
 }

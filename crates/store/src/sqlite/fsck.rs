@@ -5,7 +5,7 @@
 
 use rusqlite::Connection;
 
-use super::{events, migrations, partitions};
+use super::{event_rows, migrations, partitions};
 use crate::Result;
 use crate::payload::FrameReader;
 use crate::upkeep::{FsckReport, Violation};
@@ -33,6 +33,9 @@ impl FsckReport {
         );
     }
 }
+
+/// Events whose payloads are read in one go.
+const PAGE_ROWS: usize = 10_000;
 
 type Check = fn(&Connection) -> Result<Vec<String>>;
 
@@ -198,9 +201,17 @@ fn parents_exist(connection: &Connection) -> Result<Vec<String>> {
 fn payloads_exist(connection: &Connection, reader: &mut FrameReader<'_>) -> Result<Vec<String>> {
     let mut found = Vec::new();
     for partition in partitions::between(connection, i64::MIN, i64::MAX)? {
-        for row in events::all(connection, partition)? {
-            if let Err(error) = row.read(reader) {
-                found.push(format!("event {}: {error}", row.event_id));
+        let mut after = i64::MIN;
+        while let Some((last, mut rows)) =
+            event_rows::page(connection, partition, after, PAGE_ROWS)?
+        {
+            after = last;
+            // Events of an issue are compressed against one of them: read that one once.
+            rows.sort_unstable_by_key(|row| (row.issue, row.place.start));
+            for row in rows {
+                if let Err(error) = row.read(reader) {
+                    found.push(error.to_string());
+                }
             }
         }
     }

@@ -120,14 +120,17 @@ impl Issues for SqliteStore {
 
     async fn delete_issue(&self, scope: &ProjectScope, issue: IssueId) -> Result<()> {
         let project = scope.project();
-        self.engine
+        let deleted = self
+            .engine
             .write(move |tx| {
                 if issue.project() != project {
                     return Err(Error::NotFound { what: "issue" });
                 }
                 telemetry::delete_issue(tx, issue)
             })
-            .await
+            .await;
+        self.codec.bases.forget();
+        deleted
     }
 
     async fn list_issue_hours(

@@ -9,6 +9,7 @@ mod append;
 mod compaction;
 mod engine;
 mod error;
+mod event_rows;
 mod events;
 mod fsck;
 mod issue_filter;

@@ -45,9 +45,12 @@ impl Organizations for SqliteStore {
 
     async fn delete_organization(&self, scope: &OrgScope) -> Result<()> {
         let scope = *scope;
-        self.engine
+        let deleted = self
+            .engine
             .write(move |db| delete_organization(db, scope))
-            .await
+            .await;
+        self.codec.bases.forget();
+        deleted
     }
 
     async fn list_members(&self, scope: &OrgScope) -> Result<Vec<Member>> {

@@ -65,7 +65,9 @@ impl Projects for SqliteStore {
 
     async fn delete_project(&self, scope: &ProjectScope) -> Result<()> {
         let scope = *scope;
-        self.engine.write(move |db| delete_project(db, scope)).await
+        let deleted = self.engine.write(move |db| delete_project(db, scope)).await;
+        self.codec.bases.forget();
+        deleted
     }
 
     async fn list_keys(&self, scope: &ProjectScope) -> Result<Vec<ClientKey>> {

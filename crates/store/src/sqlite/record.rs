@@ -9,12 +9,13 @@ use std::sync::{Arc, PoisonError};
 
 use async_trait::async_trait;
 use copal_model::{IssueId, ProjectId};
+use copal_protocol::EventId;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 
 use super::append::Tails;
 use super::{SqliteStore, partitions, training};
-use crate::payload::{Encoded, Frame, Place, Segments};
-use crate::record::bundle::bundles;
+use crate::payload::{Codec, Encoded, Frame, Place, Segments};
+use crate::record::bundle::{bundles, key_of};
 use crate::record::plan::BatchTally;
 use crate::record::{
     Batch, Disposition, JournalId, NewEvent, NewGrouping, Recorded, RecordedEvent, Recorder,
@@ -43,8 +44,11 @@ impl Recorder for SqliteStore {
                 training::refresh(connection, &codec, encoded.dictionary)?;
                 let mut tails = tails.lock().unwrap_or_else(PoisonError::into_inner);
                 let recorded = record_batch(connection, &segments, &mut tails, &batch, &encoded);
-                if recorded.is_err() {
+                if let Ok(recorded) = &recorded {
+                    add_bases(&codec, &batch, encoded, recorded);
+                } else {
                     tails.forget();
+                    codec.bases.forget();
                 }
                 recorded
             })
@@ -104,6 +108,20 @@ fn record_batch(
     Ok(Recorded { events })
 }
 
+/// Lets later events be compressed against those that have just been stored.
+fn add_bases(codec: &Codec, batch: &Batch, encoded: Encoded, recorded: &Recorded) {
+    for frame in encoded.frames {
+        let Some(first) = frame.events.first().copied() else {
+            continue;
+        };
+        if let Some(base) = frame.new_base
+            && recorded.events[first].issue.is_some()
+        {
+            codec.bases.add(key_of(&batch.events[first]), base);
+        }
+    }
+}
+
 /// Appends the frames that hold events to keep; a place for each of these events.
 fn append(
     tx: &Transaction<'_>,
@@ -116,6 +134,9 @@ fn append(
     let mut by_partition: BTreeMap<i64, Vec<&Frame>> = BTreeMap::new();
     for frame in &encoded.frames {
         if let Some(assigned) = frame.events.iter().find_map(|at| fates[*at].kept()) {
+            if let Some(base) = frame.base {
+                require_base(tx, assigned, base)?;
+            }
             by_partition
                 .entry(assigned.partition)
                 .or_default()
@@ -134,6 +155,32 @@ fn append(
         note_dictionary(tx, partition, encoded.dictionary)?;
     }
     Ok(places)
+}
+
+/// Makes sure that the event is still stored which a frame is compressed against.
+///
+/// # Errors
+/// [`Unavailable`](Error::Unavailable) when another process has deleted it: encode again.
+fn require_base(tx: &Transaction<'_>, assigned: &Assigned, base: EventId) -> Result<()> {
+    let is_there = tx
+        .prepare_cached(&format!(
+            "select 1
+             from {}
+             where project_id = ?1
+               and event_id = ?2
+               and issue_id = ?3",
+            partitions::table(assigned.partition)
+        ))?
+        .exists((
+            assigned.issue.project().get(),
+            base.as_bytes(),
+            assigned.issue.to_i64(),
+        ))?;
+    if is_there {
+        Ok(())
+    } else {
+        Err(Error::Unavailable("a base was deleted".to_owned()))
+    }
 }
 
 /// Keeps a dictionary for as long as the partition.

@@ -417,3 +417,106 @@ async fn a_dictionary_that_knows_deleted_events_is_replaced_after_a_week() {
         .unwrap();
     assert_eq!(dictionaries().await.unwrap(), [2]);
 }
+
+/// Ten kilobytes that do not compress, the same for all events of an issue.
+fn noisy_event(number: u128, hash: u8) -> NewEvent {
+    let mut event = event(number, hash);
+    let mut state = u64::from(hash) + 1;
+    let noise = (0..1_250).map(|_| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        format!("{:08x}", state >> 32)
+    });
+    event.payload = format!(
+        r#"{{"n":{number},"noise":"{}"}}"#,
+        noise.collect::<String>()
+    )
+    .into();
+    event
+}
+
+/// Bytes of all payload segments as committed.
+async fn payload_bytes(store: &SqliteStore) -> i64 {
+    let bytes = store.engine.read(|connection| {
+        Ok(connection.query_one("select sum(length) from segments", (), |row| row.get(0))?)
+    });
+    bytes.await.unwrap()
+}
+
+async fn assert_readable(store: &SqliteStore, number: u128, hash: u8) {
+    let id = EventId::new(Uuid::from_u128(number));
+    let found = store.find_event(&shop(), id).await.unwrap();
+    let expected = noisy_event(number, hash).payload;
+    assert!(found.unwrap().payload == expected, "event {number}");
+}
+
+#[tokio::test]
+async fn later_events_are_compressed_against_an_earlier_one_of_their_issue() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await;
+    record(&store, 1, vec![noisy_event(1, 1), noisy_event(2, 2)]).await;
+    let first = payload_bytes(&store).await;
+    assert!(first > 8_000, "{first}");
+    record(&store, 2, vec![noisy_event(3, 1), noisy_event(4, 2)]).await;
+    let second = payload_bytes(&store).await - first;
+    assert!(second < 600, "{second}");
+    drop(store);
+    // A new process knows no bases, and finds those that it needs to read.
+    let store = open(folder.path()).await;
+    assert_readable(&store, 3, 1).await;
+    record(&store, 3, vec![noisy_event(5, 1)]).await;
+    assert!(payload_bytes(&store).await - first - second > 4_000);
+    assert_sound(&store).await;
+    let issue = copal_model::IssueId::new(shop().project(), 1);
+    store.delete_issue(&shop(), issue).await.unwrap();
+    let later = at("2026-11-23T00:00:00Z");
+    assert_eq!(store.compact(later).await.unwrap().segments, 1);
+    assert_sound(&store).await;
+    assert_readable(&store, 4, 2).await;
+}
+
+#[tokio::test]
+async fn a_base_that_another_process_deleted_is_not_used() {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, command) = (open(folder.path()).await, open(folder.path()).await);
+    record(&server, 1, vec![noisy_event(1, 1)]).await;
+    let issue = copal_model::IssueId::new(shop().project(), 1);
+    command.delete_issue(&shop(), issue).await.unwrap();
+    let batch = || Batch {
+        journal: JOURNAL,
+        position: 2,
+        events: vec![noisy_event(2, 1)],
+        ..Batch::default()
+    };
+    let refused = server.record(batch()).await;
+    assert!(
+        matches!(refused, Err(crate::Error::Unavailable(_))),
+        "{refused:?}"
+    );
+    let recorded = server.record(batch()).await.unwrap();
+    assert_eq!(recorded.events[0].disposition, Disposition::New);
+    assert_readable(&command, 2, 1).await;
+}
+
+#[tokio::test]
+async fn fsck_misses_a_base() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await;
+    record(&store, 1, vec![noisy_event(1, 1)]).await;
+    record(&store, 2, vec![noisy_event(2, 1)]).await;
+    assert_sound(&store).await;
+    let lost = "delete from events_p1 where id = 1";
+    store
+        .engine
+        .write(move |tx| Ok(tx.execute(lost, ())?))
+        .await
+        .unwrap();
+    let violations = store.fsck().await.unwrap().violations;
+    let found = violations.iter().find(|found| found.invariant == "I-05");
+    let detail = &found.unwrap().detail;
+    assert!(
+        detail.contains("its base") && detail.contains("is gone"),
+        "{detail}"
+    );
+}

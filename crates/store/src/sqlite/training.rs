@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use rusqlite::Connection;
 
-use super::{Columns, Engine, SqliteStore, events, partitions};
+use super::{Columns, Engine, SqliteStore, event_rows, partitions};
 use crate::payload::{Codec, FrameReader, Segments, dictionary};
 use crate::record::Recorded;
 use crate::{Error, Result};
@@ -101,7 +101,13 @@ async fn train(
 ) -> Result<()> {
     let reading = Arc::clone(codec);
     let samples = engine
-        .read(move |connection| samples(connection, &mut FrameReader::new(&segments, &reading)))
+        .read(move |connection| {
+            let find = event_rows::finder(connection);
+            samples(
+                connection,
+                &mut FrameReader::new(&segments, &reading, &find),
+            )
+        })
         .await?;
     // Outside the read: a snapshot held for seconds would keep the WAL from being reset.
     let trained = tokio::task::spawn_blocking(move || dictionary::train(&samples))
@@ -138,7 +144,7 @@ fn samples(connection: &Connection, reader: &mut FrameReader<'_>) -> Result<Vec<
     let mut bytes = 0;
     for partition in partitions::between(connection, i64::MIN, i64::MAX)? {
         let wanted = dictionary::SAMPLES_MAX - samples.len();
-        for row in events::first_of_frames(connection, partition, wanted)? {
+        for row in event_rows::first_of_frames(connection, partition, wanted)? {
             let mut sample = row.read(reader)?;
             sample.payload.extend(sample.grouping);
             bytes += sample.payload.len();

@@ -31,6 +31,7 @@ impl Upkeep for SqliteStore {
                 Ok(expired.len())
             })
             .await?;
+        self.codec.bases.forget();
         self.delete_orphans().await?;
         Ok(dropped)
     }
