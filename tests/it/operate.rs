@@ -1,6 +1,7 @@
 //! What operators set and ask for.
 
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -79,6 +80,29 @@ async fn a_server_says_that_it_lives_and_is_ready() {
         assert_eq!(answer.status(), 200);
         assert_eq!(answer.text().await.unwrap(), said);
     }
+}
+
+#[tokio::test]
+async fn as_many_files_may_be_open_as_the_system_lets() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = command(folder.path());
+    // What most systems give a service, far below what they let it take.
+    let mut few = Command::new("sh");
+    few.args(["-c", "ulimit -S -n 256; exec \"$@\"", "sh"]);
+    few.arg(program.get_program()).args(program.get_args());
+    few.env_remove("COPAL_CONFIG").env("COPAL_LOG", "warn");
+    let mut server = Server::launch(few, "127.0.0.1:0");
+    let url = format!("{}/metrics", server.wait_until_it_listens());
+    let told = reqwest::get(url).await.unwrap().text().await.unwrap();
+    let line = told
+        .lines()
+        .find_map(|line| line.strip_prefix("process_max_fds "));
+    let own = std::fs::read_to_string("/proc/self/limits").unwrap();
+    let own = own
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files"));
+    let hard = own.unwrap().split_whitespace().nth(1).unwrap();
+    assert_eq!(line.unwrap(), hard.replace("unlimited", "inf"));
 }
 
 #[test]

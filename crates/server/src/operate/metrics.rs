@@ -162,7 +162,7 @@ pub(super) fn measure(journal: &Journal, started_at: Timestamp) {
         gauge!("process_resident_memory_bytes").set(process.resident_bytes as f64);
         gauge!("process_threads").set(process.threads as f64);
         gauge!("process_open_fds").set(process.open_fds as f64);
-        gauge!("process_max_fds").set(process.max_fds as f64);
+        gauge!("process_max_fds").set(process.max_fds.map_or(f64::INFINITY, |max| max as f64));
     }
 }
 
@@ -173,7 +173,8 @@ struct Process {
     resident_bytes: u64,
     threads: u64,
     open_fds: usize,
-    max_fds: u64,
+    /// `None` where there is no limit.
+    max_fds: Option<u64>,
 }
 
 /// Clock ticks in a second, as `/proc` counts them: 100 on every architecture of today (`proc(5)`).
@@ -200,7 +201,7 @@ impl Process {
             resident_bytes: number("VmRSS:")? * 1_024,
             threads: number("Threads:")?,
             open_fds: std::fs::read_dir("/proc/self/fd").ok()?.count(),
-            max_fds: open_files.split_whitespace().next()?.parse().ok()?,
+            max_fds: open_files.split_whitespace().next()?.parse().ok(),
         })
     }
 }
@@ -216,7 +217,7 @@ mod tests {
         assert!(process.resident_bytes > 1 << 20, "{process:?}");
         assert!(process.threads >= 1, "{process:?}");
         assert!(process.open_fds >= 3, "{process:?}");
-        assert!(process.max_fds >= 256, "{process:?}");
+        assert!(process.max_fds.is_none_or(|max| max >= 256), "{process:?}");
         assert!((0.0..3_600.0).contains(&process.cpu_seconds), "{process:?}");
     }
 }
