@@ -13,6 +13,8 @@ use copal_protocol::{Envelope, EventId, Item, ItemType, parse_lenient};
 
 use crate::received::{BodyKind, Received};
 
+/// Bytes of a client report (Relay has the same).
+pub const REPORT_BYTES_MAX: usize = 100 * 1024;
 /// Client reports count at most this many items in one entry; a larger number is a broken client.
 pub const DISCARDED_QUANTITY_MAX: u64 = 1_000_000;
 /// Entries read from one client report. SDKs send one per reason and category.
@@ -164,6 +166,11 @@ fn read_event<'a>(payload: &'a [u8], scratch: &'a mut Vec<u8>) -> Result<Event<'
 
 /// What a report says is counted apart from what we received; the report itself is not kept.
 fn expand_report(payload: &[u8], rejected: &mut Vec<Rejected>) {
+    if payload.len() > REPORT_BYTES_MAX {
+        let outcome = Outcome::Invalid("too_large");
+        rejected.push(Rejected::one(outcome, Category::Default));
+        return;
+    }
     let mut scratch = Vec::new();
     let Ok(Json::Object(report)) = parse_lenient(payload, &mut scratch) else {
         let outcome = Outcome::Invalid("invalid_json");

@@ -7,6 +7,7 @@
 //! - [`normalize`]: one shape, in bounds, times right
 //! - [`prepare`]: the steps in order, from a record to an event to store
 //! - [`received`]: what a journal record holds; written by ingest, read by the pipeline
+//! - `reduce`: a large envelope without what nobody looks at
 //! - [`scrub`]: no secrets
 
 #![warn(missing_docs)]
@@ -17,4 +18,5 @@ pub mod explain;
 pub mod normalize;
 pub mod prepare;
 pub mod received;
+mod reduce;
 pub mod scrub;

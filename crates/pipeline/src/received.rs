@@ -8,8 +8,10 @@ use std::cell::RefCell;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use copal_model::{ProjectId, Timestamp};
-use copal_protocol::{ContentEncoding, DecodeError, Decoder, EventId};
+use copal_protocol::{ContentEncoding, DecodeError, Decoder, EventId, Framer};
 use uuid::Uuid;
+
+use crate::reduce::Reduced;
 
 /// First byte of a record: the version of its form. A change of the form takes the next number, and
 /// the old one must be read for as long as journals that hold it can exist.
@@ -25,6 +27,10 @@ pub const TEXT_BYTES_MAX: usize = 1_024;
 /// Bytes that a body may have once decoded: the largest envelope that any ingest lets in (Relay's
 /// 200 MiB). More than that is damage, not data.
 pub const DECODED_BYTES_MAX: u64 = 200 * 1024 * 1024;
+
+/// Bytes of a decoded envelope from which on it is reduced while it is unpacked. Below, unpacking it
+/// as a whole is faster.
+pub const REDUCED_BYTES_MIN: u64 = 4 * 1024 * 1024;
 
 /// One accepted request. Borrowed: ingest encodes without copying the body more than once.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -165,7 +171,8 @@ impl<'a> Received<'a> {
         })
     }
 
-    /// The body without its compression. Never makes more than `decoded_bytes`.
+    /// The body without its compression, and a large envelope also without the payloads that
+    /// nobody looks at: [`REDUCED_BYTES_MIN`]. Never decodes more than `decoded_bytes`.
     ///
     /// # Errors
     /// When it does not decode, or not to `decoded_bytes`.
@@ -175,33 +182,47 @@ impl<'a> Received<'a> {
         }
         let capacity = usize::try_from(self.decoded_bytes)
             .map_err(|_| ReceivedError::Field("decoded size"))?;
+        if self.kind == BodyKind::Envelope && self.decoded_bytes >= REDUCED_BYTES_MIN {
+            return self.reduced(capacity).map(Cow::Owned);
+        }
         let decoded = match self.encoding {
             BodyEncoding::Identity => Cow::Borrowed(self.body),
             BodyEncoding::Zstd => Cow::Owned(decompress(self.body, capacity)?),
-            BodyEncoding::Gzip => self.inflate(ContentEncoding::Gzip, capacity)?,
-            BodyEncoding::Deflate => self.inflate(ContentEncoding::Deflate, capacity)?,
-            BodyEncoding::Brotli => self.inflate(ContentEncoding::Brotli, capacity)?,
+            BodyEncoding::Gzip | BodyEncoding::Deflate | BodyEncoding::Brotli => {
+                let mut inflated = Vec::with_capacity(capacity);
+                let mut decoder = Decoder::new(self.encoding.of_content(), capacity);
+                decoder.feed(self.body, &mut inflated)?;
+                decoder.finish()?;
+                Cow::Owned(inflated)
+            }
         };
-        let actual = decoded.len() as u64;
-        if actual != self.decoded_bytes {
-            return Err(ReceivedError::BodySize {
-                expected: self.decoded_bytes,
-                actual,
-            });
-        }
+        self.check_size(decoded.len())?;
         Ok(decoded)
     }
 
-    fn inflate(
-        &self,
-        encoding: ContentEncoding,
-        bytes_max: usize,
-    ) -> Result<Cow<'a, [u8]>, ReceivedError> {
-        let mut inflated = Vec::with_capacity(bytes_max);
-        let mut decoder = Decoder::new(encoding, bytes_max);
-        decoder.feed(self.body, &mut inflated)?;
-        decoder.finish()?;
-        Ok(Cow::Owned(inflated))
+    fn reduced(&self, bytes_max: usize) -> Result<Vec<u8>, ReceivedError> {
+        let mut decoder = Decoder::new(self.encoding.of_content(), bytes_max);
+        let mut framer = Framer::new(Reduced::default());
+        let mut framing = Ok(());
+        decoder.feed_to(self.body, |piece| {
+            if framing.is_ok() {
+                framing = framer.feed(piece);
+            }
+            Ok::<_, DecodeError>(())
+        })?;
+        self.check_size(decoder.finish()?)?;
+        // What is no envelope stays none: an empty body has no header.
+        let reduced = framing.and_then(|()| framer.finish());
+        Ok(reduced.map_or_else(|_| Vec::new(), Reduced::into_envelope))
+    }
+
+    fn check_size(&self, actual: usize) -> Result<(), ReceivedError> {
+        let (actual, expected) = (actual as u64, self.decoded_bytes);
+        if actual == expected {
+            Ok(())
+        } else {
+            Err(ReceivedError::BodySize { expected, actual })
+        }
     }
 }
 
@@ -234,6 +255,16 @@ impl BodyKind {
 }
 
 impl BodyEncoding {
+    const fn of_content(self) -> ContentEncoding {
+        match self {
+            Self::Identity => ContentEncoding::Identity,
+            Self::Gzip => ContentEncoding::Gzip,
+            Self::Zstd => ContentEncoding::Zstd,
+            Self::Deflate => ContentEncoding::Deflate,
+            Self::Brotli => ContentEncoding::Brotli,
+        }
+    }
+
     const fn from_byte(byte: [u8; 1]) -> Result<Self, ReceivedError> {
         match byte {
             [0] => Ok(Self::Identity),

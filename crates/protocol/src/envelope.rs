@@ -9,7 +9,7 @@ use memchr::memchr;
 
 use crate::limits::{ENVELOPE_ITEMS_MAX, HEADER_LINE_BYTES_MAX};
 
-pub use framer::{Framed, Framer};
+pub use framer::{Framed, Framer, Parts};
 pub use header::{EnvelopeHeader, ItemHeader, ItemType, SdkInfo};
 
 /// One message of an SDK, borrowed from the body it came in.

@@ -27,7 +27,7 @@ pub use auth::{AuthError, Credentials, Sources};
 pub use dsn::Dsn;
 pub use encoding::{ContentEncoding, DecodeError, Decoder};
 pub use envelope::{
-    Envelope, EnvelopeError, EnvelopeHeader, Framed, Framer, Item, ItemHeader, ItemType,
+    Envelope, EnvelopeError, EnvelopeHeader, Framed, Framer, Item, ItemHeader, ItemType, Parts,
 };
 pub use event::Event;
 pub use event_id::EventId;

@@ -1,8 +1,7 @@
 //! The framing of an envelope while it streams in, in constant memory.
 //!
-//! Accepts exactly what [`Envelope::parse`](super::Envelope::parse) accepts, and for the same
-//! reasons; what it keeps is the first line and, where the envelope names no event id, the payload
-//! of the first event.
+//! Accepts exactly what [`Envelope::parse`](super::Envelope::parse) accepts, and refuses the rest for
+//! the same reasons. What is kept of an envelope, its [`Parts`] decide.
 
 use memchr::memchr;
 
@@ -10,19 +9,28 @@ use super::{EnvelopeError, EnvelopeHeader, ItemHeader, ItemType, Part};
 use crate::EventId;
 use crate::limits::{ENVELOPE_ITEMS_MAX, EVENT_BYTES_MAX, HEADER_LINE_BYTES_MAX};
 
-/// Checks the framing of an envelope while it streams in.
+/// Checks the framing of an envelope while it streams in, and hands on what it finds.
 #[derive(Debug, Default)]
-pub struct Framer {
+pub struct Framer<P = Framed> {
     at: At,
     /// The header line under way, from its first byte that is not blank.
     line: Vec<u8>,
-    framed: Framed,
     has_header: bool,
-    /// Whether the payload under way is that of the event to keep.
-    keeps_payload: bool,
+    items: usize,
+    parts: P,
 }
 
-/// What is kept of an envelope.
+/// What is made of an envelope while it streams in.
+pub trait Parts {
+    /// The first line is complete.
+    fn header(&mut self, line: &[u8], header: &EnvelopeHeader<'_>);
+    /// The header line of the next item is complete.
+    fn item(&mut self, header: ItemHeader<'_>);
+    /// A piece of that item's payload.
+    fn payload(&mut self, piece: &[u8]);
+}
+
+/// What ingest keeps of an envelope.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Framed {
     /// Its first line.
@@ -34,6 +42,44 @@ pub struct Framed {
     /// The payload of its first event; only where the header has no event id, and only up to
     /// [`EVENT_BYTES_MAX`].
     pub event: Option<Vec<u8>>,
+    /// Whether the payload under way is that of the event to keep.
+    keeps_payload: bool,
+}
+
+impl Parts for Framed {
+    fn header(&mut self, line: &[u8], header: &EnvelopeHeader<'_>) {
+        self.event_id = header.event_id;
+        self.header_line = line.to_vec();
+    }
+
+    fn item(&mut self, header: ItemHeader<'_>) {
+        let item_type = header.item_type.into_owned();
+        self.keeps_payload = item_type == ItemType::Event
+            && self.event_id.is_none()
+            && !self.item_types.contains(&item_type);
+        if self.keeps_payload {
+            self.event = Some(Vec::new());
+        }
+        self.item_types.push(item_type);
+    }
+
+    fn payload(&mut self, piece: &[u8]) {
+        let Some(event) = self.event.as_mut().filter(|_| self.keeps_payload) else {
+            return;
+        };
+        if event.len() + piece.len() > EVENT_BYTES_MAX {
+            self.event = None;
+        } else {
+            event.extend_from_slice(piece);
+        }
+    }
+}
+
+impl Framer<Framed> {
+    /// The first line, as soon as it is complete.
+    pub fn header_line(&self) -> Option<&[u8]> {
+        self.has_header.then_some(&self.parts.header_line)
+    }
 }
 
 /// Where in the envelope the next byte is.
@@ -53,10 +99,16 @@ enum At {
     PayloadLine,
 }
 
-impl Framer {
-    /// The first line, as soon as it is complete.
-    pub fn header_line(&self) -> Option<&[u8]> {
-        self.has_header.then_some(&self.framed.header_line)
+impl<P: Parts> Framer<P> {
+    /// A framer at the beginning of an envelope.
+    pub fn new(parts: P) -> Self {
+        Self {
+            at: At::default(),
+            line: Vec::new(),
+            has_header: false,
+            items: 0,
+            parts,
+        }
     }
 
     /// Takes the next piece of the envelope.
@@ -82,7 +134,7 @@ impl Framer {
     ///
     /// # Errors
     /// When it is over too early, or its last header line is broken.
-    pub fn finish(mut self) -> Result<Framed, EnvelopeError> {
+    pub fn finish(mut self) -> Result<P, EnvelopeError> {
         if !self.line.is_empty() {
             self.end_line()?;
         }
@@ -90,14 +142,14 @@ impl Framer {
             return Err(EnvelopeError::Empty);
         }
         if let At::Payload { expected, found } = self.at {
-            let part = Part::Item(self.framed.item_types.len());
+            let part = Part::Item(self.items);
             return Err(EnvelopeError::TooShort {
                 part,
                 expected,
                 found,
             });
         }
-        Ok(self.framed)
+        Ok(self.parts)
     }
 
     fn feed_line<'a>(&mut self, piece: &'a [u8]) -> Result<&'a [u8], EnvelopeError> {
@@ -107,7 +159,7 @@ impl Framer {
         };
         if self.line.is_empty() {
             text = text.trim_ascii_start();
-            if !text.is_empty() && self.framed.item_types.len() == ENVELOPE_ITEMS_MAX {
+            if !text.is_empty() && self.items == ENVELOPE_ITEMS_MAX {
                 return Err(EnvelopeError::TooManyItems);
             }
         }
@@ -130,8 +182,7 @@ impl Framer {
     fn end_line(&mut self) -> Result<(), EnvelopeError> {
         let line = self.line.trim_ascii_end();
         if !self.has_header {
-            self.framed.event_id = EnvelopeHeader::parse(line)?.event_id;
-            self.framed.header_line = line.to_vec();
+            self.parts.header(line, &EnvelopeHeader::parse(line)?);
             self.has_header = true;
             self.line.clear();
             return Ok(());
@@ -145,21 +196,15 @@ impl Framer {
             Some(expected) => At::Payload { expected, found: 0 },
             None => At::PayloadLine,
         };
-        let item_type = header.item_type.into_owned();
-        self.keeps_payload = item_type == ItemType::Event
-            && self.framed.event_id.is_none()
-            && !self.framed.item_types.contains(&item_type);
-        if self.keeps_payload {
-            self.framed.event = Some(Vec::new());
-        }
-        self.framed.item_types.push(item_type);
+        self.parts.item(header);
+        self.items += 1;
         self.line.clear();
         Ok(())
     }
 
     const fn part_of_line(&self) -> Part {
         if self.has_header {
-            Part::Item(self.framed.item_types.len() + 1)
+            Part::Item(self.items + 1)
         } else {
             Part::Header
         }
@@ -167,7 +212,7 @@ impl Framer {
 
     fn feed_payload<'a>(&mut self, piece: &'a [u8], expected: usize, found: usize) -> &'a [u8] {
         let (payload, rest) = piece.split_at(piece.len().min(expected - found));
-        self.keep(payload);
+        self.parts.payload(payload);
         let found = found + payload.len();
         self.at = if found == expected {
             At::PayloadEnd {
@@ -193,7 +238,7 @@ impl Framer {
                 is_after_return: true,
             },
             _ => {
-                let part = Part::Item(self.framed.item_types.len());
+                let part = Part::Item(self.items);
                 return Err(EnvelopeError::MissingNewline { part, expected });
             }
         };
@@ -202,23 +247,12 @@ impl Framer {
 
     fn feed_payload_line<'a>(&mut self, piece: &'a [u8]) -> &'a [u8] {
         let Some(end) = memchr(b'\n', piece) else {
-            self.keep(piece);
+            self.parts.payload(piece);
             return &[];
         };
-        self.keep(&piece[..end]);
+        self.parts.payload(&piece[..end]);
         self.at = At::Line;
         &piece[end + 1..]
-    }
-
-    fn keep(&mut self, payload: &[u8]) {
-        let Some(event) = self.framed.event.as_mut().filter(|_| self.keeps_payload) else {
-            return;
-        };
-        if event.len() + payload.len() > EVENT_BYTES_MAX {
-            self.framed.event = None;
-        } else {
-            event.extend_from_slice(payload);
-        }
     }
 }
 
@@ -230,11 +264,15 @@ mod tests {
     use super::*;
 
     fn in_pieces(body: &[u8], piece_bytes: usize) -> Result<Framed, EnvelopeError> {
-        let mut framer = Framer::default();
+        let mut framer = Framer::new(Framed::default());
         for piece in body.chunks(piece_bytes) {
             framer.feed(piece)?;
         }
-        framer.finish()
+        let framed = framer.finish()?;
+        Ok(Framed {
+            keeps_payload: false,
+            ..framed
+        })
     }
 
     /// What the other parser makes of it.
@@ -255,6 +293,7 @@ mod tests {
             event_id: envelope.header.event_id,
             item_types: types.cloned().map(ItemType::into_owned).collect(),
             event: event.map(|item| item.payload.to_vec()),
+            keeps_payload: false,
         })
     }
 
@@ -311,7 +350,7 @@ mod tests {
 
     #[test]
     fn the_first_line_is_there_before_the_rest() {
-        let mut framer = Framer::default();
+        let mut framer = Framer::new(Framed::default());
         framer.feed(b" {\"dsn\"").unwrap();
         assert_eq!(framer.header_line(), None);
         framer.feed(b":1}\n{").unwrap();

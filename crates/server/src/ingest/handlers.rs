@@ -86,7 +86,7 @@ async fn take_envelope(ingest: &Arc<Ingest>, request: Request) -> Result<Taken, 
     };
     let limit = ingest.config.envelope_bytes_max;
     let mut intake = Intake::begin(&parts.headers, body, limit, &ingest.config, &ingest.budget)?;
-    let mut framer = Framer::default();
+    let mut framer = Framer::new(Framed::default());
     let (credentials, project) = if let (Some(credentials), Some(project)) = (found, admitted) {
         (credentials, project)
     } else {
