@@ -42,6 +42,7 @@ assets! {
     "copy.js" from "js/copy.js" as "text/javascript; charset=utf-8";
     "keys.js" from "js/keys.js" as "text/javascript; charset=utf-8";
     "live.js" from "js/live.js" as "text/javascript; charset=utf-8";
+    "search.js" from "js/search.js" as "text/javascript; charset=utf-8";
     "select.js" from "js/select.js" as "text/javascript; charset=utf-8";
     "theme.js" from "js/theme.js" as "text/javascript; charset=utf-8";
     "time.js" from "js/time.js" as "text/javascript; charset=utf-8";
@@ -93,5 +94,17 @@ mod tests {
         assert!(find("000000000000", "app.css").is_none());
         assert!(find(checksum(), "nothing.css").is_none());
         assert_eq!(checksum().len(), CHECKSUM_DIGITS);
+    }
+
+    #[test]
+    fn every_script_that_is_imported_is_there() {
+        let app = find(checksum(), "app.js").expect("the first script").bytes;
+        let app = std::str::from_utf8(app).expect("scripts are text");
+        let imported = app.split("import \"./").skip(1);
+        let names: Vec<_> = imported.filter_map(|rest| rest.split('"').next()).collect();
+        assert!(names.len() > 5, "{names:?}");
+        for name in names {
+            assert!(find(checksum(), name).is_some(), "{name}");
+        }
     }
 }

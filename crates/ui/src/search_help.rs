@@ -13,6 +13,14 @@ const fn example(query: &'static str, finds: &'static str) -> Example {
     Example { query, finds }
 }
 
+/// Keys that are completed, by a space each. Any tag is a key too.
+pub const KEYS: &str = "is level project environment release error.type title culprit message url user \
+    stack.function stack.filename stack.module events users firstSeen lastSeen";
+/// Values of `is`.
+pub const IS: &str = "open resolved ignored regressed";
+/// Values of `level`.
+pub const LEVELS: &str = "fatal error warning info debug";
+
 /// What the search box takes.
 pub const EXAMPLES: &[Example] = &[
     example("timeout", "the word, in title or message"),
@@ -52,6 +60,22 @@ mod tests {
     use copal_model::{Timestamp, search};
 
     use super::*;
+
+    #[test]
+    fn what_is_completed_is_understood() {
+        let values = |key: &'static str, values: &'static str| {
+            values.split(' ').map(move |value| format!("{key}:{value}"))
+        };
+        let all = values("is", IS).chain(values("level", LEVELS));
+        for query in all.chain(KEYS.split(' ').map(|key| format!("!{key}:open"))) {
+            let parsed = search::parse(&query, Timestamp::UNIX_EPOCH);
+            let known_key = ["level", "events", "users", "firstSeen", "lastSeen"];
+            let needs_other_value = known_key
+                .iter()
+                .any(|key| query.starts_with(&format!("!{key}")));
+            assert!(parsed.is_ok() || needs_other_value, "{query}");
+        }
+    }
 
     #[test]
     fn every_example_is_a_query() {

@@ -12,7 +12,7 @@ use crate::icon::Icon;
 use crate::nav::{CSRF_FIELD, Nav, NavItem};
 use crate::pages::event::{BreadcrumbView, EventView, FrameView};
 use crate::pages::frames::{Folding, FrameRun, runs};
-use crate::search_help::EXAMPLES;
+use crate::search_help::{EXAMPLES, IS, KEYS, LEVELS};
 use crate::trend::Trend;
 use crate::urls;
 

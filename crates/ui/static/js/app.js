@@ -5,3 +5,4 @@ import "./time.js";
 import "./live.js";
 import "./select.js";
 import "./keys.js";
+import "./search.js";
