@@ -268,10 +268,10 @@ mod tests {
         for piece in body.chunks(piece_bytes) {
             framer.feed(piece)?;
         }
-        let framed = framer.finish()?;
+        let kept = framer.finish()?;
         Ok(Framed {
             keeps_payload: false,
-            ..framed
+            ..kept
         })
     }
 
