@@ -5,11 +5,11 @@
 
 /// Bytes of a dictionary.
 const DICTIONARY_BYTES: usize = 110 << 10;
-/// Bytes of events that a dictionary is trained from. With half of it, single events of 200 faults
-/// took a third more; with three times as much, no less.
-pub(crate) const SAMPLE_BYTES_MAX: usize = 8 << 20;
+/// Bytes of events that a dictionary is trained from. More makes training slower; later events of
+/// the issues that are missing do without a dictionary anyway.
+const SAMPLE_BYTES_MAX: usize = 4 << 20;
 /// Events that a dictionary is trained from.
-pub(crate) const SAMPLES_MAX: usize = 1_000;
+const SAMPLES_MAX: usize = 1_000;
 /// Stored events at which a dictionary is trained, again and again while the mix settles.
 const TRAIN_AT_EVENTS: [u64; 4] = [200, 2_000, 20_000, 200_000];
 
@@ -20,9 +20,36 @@ pub(crate) fn is_due(trained_at_events: u64, stored_events: u64) -> bool {
         .any(|mark| trained_at_events < mark && mark <= stored_events)
 }
 
-/// Trains a dictionary; `None` when the samples are too few or too much alike.
-pub(crate) fn train(samples: &[Vec<u8>]) -> Option<Vec<u8>> {
-    zstd::dict::from_samples(samples, DICTIONARY_BYTES).ok()
+/// Events that a dictionary is trained from.
+#[derive(Default)]
+pub(crate) struct Samples {
+    bytes: Vec<u8>,
+    sizes: Vec<usize>,
+}
+
+impl Samples {
+    /// Adds an event, given in parts.
+    pub(crate) fn add(&mut self, parts: &[&[u8]]) {
+        let before = self.bytes.len();
+        for part in parts {
+            self.bytes.extend_from_slice(part);
+        }
+        self.sizes.push(self.bytes.len() - before);
+    }
+
+    /// How many more are wanted.
+    pub(crate) const fn wanted(&self) -> usize {
+        if self.bytes.len() < SAMPLE_BYTES_MAX {
+            SAMPLES_MAX - self.sizes.len()
+        } else {
+            0
+        }
+    }
+
+    /// Trains a dictionary; `None` when the samples are too few or too much alike.
+    pub(crate) fn train(&self) -> Option<Vec<u8>> {
+        zstd::dict::from_continuous(&self.bytes, &self.sizes, DICTIONARY_BYTES).ok()
+    }
 }
 
 #[cfg(test)]
@@ -36,5 +63,21 @@ mod tests {
         assert!(!is_due(200, 1_999));
         assert!(is_due(250, 2_000));
         assert!(!is_due(200_000, u64::MAX));
+    }
+
+    #[test]
+    fn samples_are_wanted_up_to_a_size_and_a_number() {
+        let mut samples = Samples::default();
+        samples.add(&[&vec![0; SAMPLE_BYTES_MAX - 1], b""]);
+        assert_eq!(samples.wanted(), SAMPLES_MAX - 1);
+        samples.add(&[b"x"]);
+        assert_eq!(samples.wanted(), 0);
+        let mut samples = Samples::default();
+        for _ in 0..SAMPLES_MAX {
+            assert!(samples.wanted() > 0);
+            samples.add(&[b"x"]);
+        }
+        assert_eq!(samples.wanted(), 0);
+        assert_eq!(Samples::default().train(), None);
     }
 }

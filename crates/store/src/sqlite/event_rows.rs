@@ -125,8 +125,8 @@ pub(super) fn page(
     Ok(ids.last().map(|last| (*last, rows)))
 }
 
-/// The first event of some frames of a partition, by event id.
-pub(super) fn first_of_frames(
+/// The latest event of each of the issues seen last in a partition.
+pub(super) fn latest_of_issues(
     connection: &Connection,
     partition: Partition,
     limit: usize,
@@ -135,12 +135,14 @@ pub(super) fn first_of_frames(
         connection,
         &format!(
             "select {COLUMNS}
-             from {} e
-             join segments s on s.id = e.segment_id
-             where e.ordinal = 0
-             order by e.project_id, e.event_id
-             limit ?1",
-            partition.table()
+             from (select max(id) as id
+                   from {table}
+                   group by issue_id
+                   order by max(id) desc
+                   limit ?1) l
+             join {table} e on e.id = l.id
+             join segments s on s.id = e.segment_id",
+            table = partition.table()
         ),
         &[&to_i64(limit)],
     )

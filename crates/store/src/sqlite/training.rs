@@ -7,7 +7,8 @@ use std::sync::atomic::Ordering;
 use rusqlite::Connection;
 
 use super::{Columns, Engine, SqliteStore, event_rows, partitions};
-use crate::payload::{Codec, FrameReader, Segments, dictionary};
+use crate::payload::dictionary::{self, Samples};
+use crate::payload::{Codec, FrameReader, Segments};
 use crate::record::Recorded;
 use crate::{Error, Result};
 
@@ -110,7 +111,7 @@ async fn train(
         })
         .await?;
     // Outside the read: a snapshot held for seconds would keep the WAL from being reset.
-    let trained = tokio::task::spawn_blocking(move || dictionary::train(&samples))
+    let trained = tokio::task::spawn_blocking(move || samples.train())
         .await
         .map_err(|error| Error::Broken(Box::new(error)))?;
     let Some(bytes) = trained else {
@@ -137,19 +138,16 @@ async fn train(
     Ok(())
 }
 
-/// Contents of events of the newest partitions, one of each frame, in the random order of their
-/// ids.
-fn samples(connection: &Connection, reader: &mut FrameReader<'_>) -> Result<Vec<Vec<u8>>> {
-    let mut samples = Vec::new();
-    let mut bytes = 0;
+/// Events of different issues, from the newest partition on: later events of an issue are compressed
+/// against one of their own.
+fn samples(connection: &Connection, reader: &mut FrameReader<'_>) -> Result<Samples> {
+    let mut samples = Samples::default();
     for partition in partitions::between(connection, i64::MIN, i64::MAX)? {
-        let wanted = dictionary::SAMPLES_MAX - samples.len();
-        for row in event_rows::first_of_frames(connection, partition, wanted)? {
-            let mut sample = row.read(reader)?;
-            sample.payload.extend(sample.grouping);
-            bytes += sample.payload.len();
-            samples.push(sample.payload);
-            if bytes >= dictionary::SAMPLE_BYTES_MAX {
+        let wanted = samples.wanted();
+        for row in event_rows::latest_of_issues(connection, partition, wanted)? {
+            let content = row.read(reader)?;
+            samples.add(&[&content.payload, &content.grouping]);
+            if samples.wanted() == 0 {
                 return Ok(samples);
             }
         }
