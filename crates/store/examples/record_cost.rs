@@ -58,7 +58,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         bytes / events,
         folder_bytes(&data.path().join("payload"))? / events,
     );
-    read(&store, org, project).await
+    read(&store, org, project).await?;
+    drop(store);
+    eprintln!(
+        "{} bytes/event once closed",
+        folder_bytes(data.path())? / events
+    );
+    Ok(())
 }
 
 async fn read(
