@@ -2,6 +2,7 @@
 
 mod assign;
 mod outcomes;
+mod tags;
 mod tally;
 
 use std::collections::{BTreeMap, HashMap};

@@ -1,11 +1,12 @@
 //! The pipeline's one write: dedupe, issues and counters.
 
+use copal_model::limits::TAG_KEYS_PER_ISSUE_MAX;
 use copal_model::{Category, IssueStatus, Outcome, Timestamp};
 use copal_store::access::IssueRef;
 use copal_store::record::{Batch, Disposition, OutcomeCount, ReceivedCount};
 use uuid::Uuid;
 
-use crate::telemetry::{JOURNAL, at, noon, received};
+use crate::telemetry::{JOURNAL, at, event_id, noon, received};
 use crate::world::{InProject, World, after};
 
 conformance!(
@@ -19,6 +20,7 @@ conformance!(
     the_latest_event_sets_level_and_release_however_they_arrive,
     the_first_event_of_a_project_is_noted,
     tag_values_beyond_the_limit_are_counted_as_other,
+    so_many_tag_keys_are_counted_and_no_more,
     events_of_a_deleted_project_leave_nothing,
     every_item_received_ends_once,
 );
@@ -216,6 +218,25 @@ async fn tag_values_beyond_the_limit_are_counted_as_other(world: World) {
     assert_eq!(node.total, 1_003);
     assert_eq!(node.values[0], ("1".to_owned(), 2));
     assert_eq!(node.values[2], ("(other)".to_owned(), 2));
+    world.assert_sound().await;
+}
+
+async fn so_many_tag_keys_are_counted_and_no_more(world: World) {
+    let shop = world.org("Ana").await.project("shop").await;
+    let mut event = shop.event(1, 1);
+    event.tags = (1..=TAG_KEYS_PER_ISSUE_MAX + 1)
+        .map(|number| (format!("key{number:04}"), "x".to_owned()))
+        .collect();
+    let mut again = event.clone();
+    again.event_id = event_id(2);
+    world.record(vec![event, again]).await;
+    let tags = world
+        .store
+        .list_issue_tags(&shop.scope, shop.issue(1), 1)
+        .await
+        .unwrap();
+    assert_eq!(tags.len(), TAG_KEYS_PER_ISSUE_MAX);
+    assert!(tags.iter().all(|tag| tag.total == 2));
     world.assert_sound().await;
 }
 

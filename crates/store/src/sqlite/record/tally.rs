@@ -1,20 +1,18 @@
 //! Adds a batch's tally to the counters of issues and projects.
 
-use std::collections::BTreeMap;
-
-use copal_model::limits::{
-    ENVIRONMENTS_PER_PROJECT_MAX, TAG_KEYS_PER_ISSUE_MAX, TAG_VALUES_PER_KEY_MAX,
-};
+use copal_model::limits::ENVIRONMENTS_PER_PROJECT_MAX;
 use copal_model::{IssueId, ProjectId};
 use rusqlite::Transaction;
 
+use super::tags::Tags;
 use crate::Result;
 use crate::record::plan::{BatchTally, IssueTally, ProjectTally};
 
 /// Adds everything that was counted.
 pub(super) fn apply(tx: &Transaction<'_>, tally: &BatchTally<'_>) -> Result<()> {
+    let mut tags = Tags::new(tx)?;
     for (issue, tally) in &tally.issues {
-        apply_to_issue(tx, *issue, tally)?;
+        apply_to_issue(tx, *issue, tally, &mut tags)?;
     }
     for (project, tally) in &tally.projects {
         add_project_hours(tx, *project, tally)?;
@@ -66,13 +64,18 @@ fn add_environments(
     Ok(())
 }
 
-fn apply_to_issue(tx: &Transaction<'_>, issue: IssueId, tally: &IssueTally<'_>) -> Result<()> {
+fn apply_to_issue(
+    tx: &Transaction<'_>,
+    issue: IssueId,
+    tally: &IssueTally<'_>,
+    tags: &mut Tags<'_>,
+) -> Result<()> {
     let id = issue.to_i64();
     let new_users = add_users(tx, id, tally)?;
     update_issue(tx, id, tally, new_users)?;
     add_hours(tx, id, tally)?;
     for (key, values) in &tally.tags {
-        add_tag(tx, id, key, values)?;
+        tags.add(id, key, values)?;
     }
     add_stored(tx, id, tally)
 }
@@ -129,87 +132,6 @@ fn add_hours(tx: &Transaction<'_>, issue: i64, tally: &IssueTally<'_>) -> Result
         statement.execute((issue, hour, environment, release, events))?;
     }
     Ok(())
-}
-
-fn add_tag(
-    tx: &Transaction<'_>,
-    issue: i64,
-    key: &str,
-    values: &BTreeMap<&str, i64>,
-) -> Result<()> {
-    let Some(mut listed) = add_tag_key(tx, issue, key, values.values().sum())? else {
-        return Ok(());
-    };
-    let mut update = tx.prepare_cached(
-        "update issue_tags
-         set events = events + ?4
-         where issue_id = ?1
-           and key = ?2
-           and value = ?3",
-    )?;
-    let mut insert = tx.prepare_cached(
-        "insert into issue_tags (issue_id, key, value, events)
-         values (?1, ?2, ?3, ?4)",
-    )?;
-    let (mut added, mut other) = (0, 0);
-    for (value, events) in values {
-        if update.execute((issue, key, value, events))? > 0 {
-            continue;
-        }
-        if listed < TAG_VALUES_PER_KEY_MAX {
-            insert.execute((issue, key, value, events))?;
-            listed += 1;
-            added += 1;
-        } else {
-            other += events;
-        }
-    }
-    if added > 0 || other > 0 {
-        tx.prepare_cached(
-            "update issue_tag_keys
-             set listed = listed + ?3,
-                 other = other + ?4
-             where issue_id = ?1
-               and key = ?2",
-        )?
-        .execute((issue, key, added, other))?;
-    }
-    Ok(())
-}
-
-/// Counts events that have the key. Answers how many values are listed; `None` when the issue has
-/// too many keys.
-fn add_tag_key(tx: &Transaction<'_>, issue: i64, key: &str, events: i64) -> Result<Option<usize>> {
-    let mut update = tx.prepare_cached(
-        "update issue_tag_keys
-         set events = events + ?3
-         where issue_id = ?1
-           and key = ?2
-         returning listed",
-    )?;
-    let mut rows = update.query((issue, key, events))?;
-    if let Some(row) = rows.next()? {
-        let listed = row.get(0)?;
-        // To the end: a statement with `returning` has done its work only then.
-        while rows.next()?.is_some() {}
-        return Ok(Some(listed));
-    }
-    let keys: usize = tx
-        .prepare_cached(
-            "select count(*)
-             from issue_tag_keys
-             where issue_id = ?1",
-        )?
-        .query_one((issue,), |row| row.get(0))?;
-    if keys >= TAG_KEYS_PER_ISSUE_MAX {
-        return Ok(None);
-    }
-    tx.prepare_cached(
-        "insert into issue_tag_keys (issue_id, key, events, other, listed)
-         values (?1, ?2, ?3, 0, 0)",
-    )?
-    .execute((issue, key, events))?;
-    Ok(Some(0))
 }
 
 fn add_stored(tx: &Transaction<'_>, issue: i64, tally: &IssueTally<'_>) -> Result<()> {
