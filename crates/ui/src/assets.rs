@@ -42,6 +42,7 @@ assets! {
     "copy.js" from "js/copy.js" as "text/javascript; charset=utf-8";
     "keys.js" from "js/keys.js" as "text/javascript; charset=utf-8";
     "live.js" from "js/live.js" as "text/javascript; charset=utf-8";
+    "menu.js" from "js/menu.js" as "text/javascript; charset=utf-8";
     "search.js" from "js/search.js" as "text/javascript; charset=utf-8";
     "select.js" from "js/select.js" as "text/javascript; charset=utf-8";
     "theme.js" from "js/theme.js" as "text/javascript; charset=utf-8";

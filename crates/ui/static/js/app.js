@@ -3,6 +3,7 @@ import "./theme.js";
 import "./copy.js";
 import "./time.js";
 import "./live.js";
+import "./menu.js";
 import "./select.js";
 import "./keys.js";
 import "./search.js";
