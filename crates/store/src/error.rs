@@ -35,9 +35,9 @@ pub enum Error {
     /// A write or fsync failed: nothing after it can be trusted (exit code 3).
     #[error("the store's disk failed: {0}")]
     Disk(#[source] std::io::Error),
-    /// A later program has written the data folder; this one must not touch it.
+    /// A later program has written the data; this one must not touch it.
     #[error(
-        "the data folder was written by a newer Copal (schema {stored}, this one knows {known}): \
+        "the data was written by a newer Copal (schema {stored}, this one knows {known}): \
          run that version, or restore a backup made before the upgrade"
     )]
     NewerSchema {

@@ -11,6 +11,7 @@
 //! - [`record`]: the pipeline's one write, a batch and the journal position
 //! - [`upkeep`]: migrations, retention, invariants, foreign changes
 //! - [`sqlite`]: the engine inside the binary
+//! - [`postgres`]: the engine that several processes share
 //! - `payload`: event JSON in append-only segment files
 
 #![warn(missing_docs)]
@@ -20,9 +21,11 @@ mod error;
 pub mod events;
 mod hex;
 pub mod issues;
+mod open;
 pub mod organizations;
 mod page;
 mod payload;
+pub mod postgres;
 pub mod projects;
 pub mod record;
 pub mod scope;
@@ -34,6 +37,7 @@ pub mod upkeep;
 pub mod users;
 
 pub use error::{Error, Result};
+pub use open::{Options, open};
 pub use page::{Page, PageRequest};
 pub use scope::{OrgScope, ProjectScope};
 

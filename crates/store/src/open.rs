@@ -1,0 +1,49 @@
+//! Opens the engine that the operator has chosen.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::postgres::{self, PostgresStore};
+use crate::sqlite::{self, SqliteStore};
+use crate::{Error, Result, Store};
+
+/// How much each engine may take.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Of the machine, by SQLite.
+    pub sqlite: sqlite::Options,
+    /// Of the database server, by PostgreSQL.
+    pub postgres: postgres::Options,
+}
+
+impl Options {
+    /// For a command, which does one thing after the other.
+    pub fn for_command() -> Self {
+        let mut options = Self::default();
+        options.sqlite.read_connections = 1;
+        options.postgres.connections = 2;
+        options
+    }
+}
+
+/// Opens the store: in the folder alone, or with its rows in the PostgreSQL database at an address
+/// such as `postgres://user:password@host:5432/database?sslmode=verify-full`.
+///
+/// # Errors
+/// [`NewerSchema`](Error::NewerSchema) when a later program has written it,
+/// [`Unavailable`](Error::Unavailable) when the database is away.
+pub async fn open(
+    folder: &Path,
+    database_url: Option<&str>,
+    options: Options,
+) -> Result<Arc<dyn Store>> {
+    match database_url {
+        None => Ok(Arc::new(SqliteStore::open(folder, options.sqlite)?)),
+        Some(url) => {
+            PostgresStore::open(folder, url, options.postgres).await?;
+            Err(Error::Unavailable(
+                "the engine on PostgreSQL is not finished".to_owned(),
+            ))
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! Statements that are prepared once per connection.
+
+use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
+
+use super::Tx;
+use crate::Result;
+
+/// Runs a statement; answers how many rows it changed.
+pub(crate) async fn execute(tx: &Tx<'_>, sql: &str, values: &[&(dyn ToSql + Sync)]) -> Result<u64> {
+    let statement = tx.prepare_cached(sql).await?;
+    Ok(tx.execute(&statement, values).await?)
+}
+
+/// The row that a query finds; it finds one at most.
+pub(crate) async fn find(
+    tx: &Tx<'_>,
+    sql: &str,
+    values: &[&(dyn ToSql + Sync)],
+) -> Result<Option<Row>> {
+    let statement = tx.prepare_cached(sql).await?;
+    Ok(tx.query_opt(&statement, values).await?)
+}
+
+/// The rows that a query finds.
+pub(crate) async fn list(
+    tx: &Tx<'_>,
+    sql: &str,
+    values: &[&(dyn ToSql + Sync)],
+) -> Result<Vec<Row>> {
+    let statement = tx.prepare_cached(sql).await?;
+    Ok(tx.query(&statement, values).await?)
+}
