@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use reqwest::Client;
 
-use crate::support::{Server, TestApp, command};
+use crate::support::{Server, TestApp, command, settle};
 
 /// A token as an operator would make one.
 const TOKEN: &str = "an-operator-made-this-token";
@@ -197,8 +197,10 @@ async fn a_backup_taken_while_events_come_in_serves_what_it_knows() {
         "{base_url}/api/{}/store/?sentry_key={}",
         app.project_id, app.key
     );
-    let answer = Client::new().post(url).body(event).send().await.unwrap();
+    let client = Client::new();
+    let answer = client.post(url).body(event).send().await.unwrap();
     assert_eq!(answer.status(), 200);
+    settle(&client, &base_url).await;
     let (ended, _) = server.terminate();
     assert!(ended.success());
     let copied = rusqlite::Connection::open(backup.path().join("copal.db")).unwrap();

@@ -19,7 +19,7 @@ mod tally;
 
 use std::future::Future;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use copal_journal::{Entry, Journal};
@@ -41,8 +41,8 @@ pub const BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
 pub const ATTEMPTS: u32 = 3;
 /// The first wait for a store that is not available; each next one is twice as long.
 pub const BACKOFF_FIRST: Duration = Duration::from_millis(100);
-/// The longest wait for a store that is not available.
-pub const BACKOFF_MAX: Duration = Duration::from_secs(30);
+/// The longest wait for a store that is not available: what waits is recorded soon after its return.
+pub const BACKOFF_MAX: Duration = Duration::from_secs(5);
 /// Records from which on a batch is prepared by two threads.
 const PARALLEL_RECORDS_MIN: usize = 64;
 
@@ -81,6 +81,7 @@ pub async fn run<S: Destination + ?Sized, P: Prepare>(
 ) -> Result<(), Error> {
     let driver = Driver {
         scopes: Scopes::default(),
+        outage: Outage::default(),
         stop: stop.clone(),
         pipeline,
     };
@@ -107,6 +108,7 @@ struct Ready {
 
 struct Driver<S: ?Sized, P> {
     scopes: Scopes,
+    outage: Outage,
     stop: watch::Receiver<bool>,
     pipeline: Pipeline<S, P>,
 }
@@ -276,6 +278,7 @@ impl<S: Destination + ?Sized, P: Prepare> Driver<S, P> {
             let started = Instant::now();
             match self.pipeline.store.record(batch).await {
                 Ok(recorded) => {
+                    self.outage.ends();
                     metrics::histogram!("copal_pipeline_record_seconds").record(started.elapsed());
                     tally.count(&recorded, self.pipeline.clock.now());
                     self.pipeline.journal.forget(position);
@@ -284,11 +287,7 @@ impl<S: Destination + ?Sized, P: Prepare> Driver<S, P> {
                 }
                 Err(error @ copal_store::Error::Disk(_)) => return Err(error.into()),
                 Err(copal_store::Error::Unavailable(why)) => {
-                    tracing::warn!(
-                        why,
-                        wait_ms = wait.as_millis(),
-                        "the store is not available"
-                    );
+                    self.outage.goes_on(&why);
                     if self.stopped_within(wait).await {
                         return Ok(Attempt::Stopped);
                     }
@@ -315,13 +314,7 @@ impl<S: Destination + ?Sized, P: Prepare> Driver<S, P> {
         loop {
             match ask().await {
                 Ok(answer) => return Ok(Some(answer)),
-                Err(copal_store::Error::Unavailable(why)) => {
-                    tracing::warn!(
-                        why,
-                        wait_ms = wait.as_millis(),
-                        "the store is not available"
-                    );
-                }
+                Err(copal_store::Error::Unavailable(why)) => self.outage.goes_on(&why),
                 Err(error) => return Err(error.into()),
             }
             if self.stopped_within(wait).await {
@@ -336,6 +329,31 @@ impl<S: Destination + ?Sized, P: Prepare> Driver<S, P> {
         tokio::time::timeout(wait, stop.wait_for(|stop| *stop))
             .await
             .is_ok()
+    }
+}
+
+/// A time without a store: said once when it begins, and once when something is recorded again.
+#[derive(Debug, Default)]
+struct Outage(Mutex<Option<Instant>>);
+
+impl Outage {
+    fn goes_on(&self, why: &str) {
+        let mut since = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if since.is_none() {
+            *since = Some(Instant::now());
+            tracing::warn!(
+                why,
+                "the store is not available: what is received waits in the journal"
+            );
+        }
+    }
+
+    fn ends(&self) {
+        let mut since = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(since) = since.take() {
+            let secs = since.elapsed().as_secs();
+            tracing::info!(secs, "recording goes on");
+        }
     }
 }
 

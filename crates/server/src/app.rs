@@ -66,7 +66,6 @@ impl App {
             ingest::Config::default(),
         );
         let operate = Operate {
-            store: Arc::clone(&parts.store),
             journal: parts.journal,
             metrics: parts.metrics,
             token: parts.settings.operator_token.clone(),

@@ -199,21 +199,30 @@ impl TestApp {
 
     /// The value of a metric; zero while there is none.
     pub(crate) async fn metric(&self, name: &str) -> f64 {
-        let url = format!("{}/metrics", self.base_url);
-        let answer = self.client.get(url).send().await.unwrap();
-        let text = answer.text().await.unwrap();
-        let line = text.lines().find_map(|line| line.strip_prefix(name));
-        line.map_or(0.0, |value| value.trim().parse().unwrap())
+        metric_of(&self.client, &self.base_url, name).await
     }
 
     /// Waits until everything that has been acknowledged is recorded.
     pub(crate) async fn settle(&self) {
-        let began = Instant::now();
-        while self.metric("copal_journal_backlog_records ").await > 0.0 {
-            assert!(began.elapsed() < PATIENCE, "the journal is not recorded");
-            tokio::time::sleep(GLANCE).await;
-        }
+        settle(&self.client, &self.base_url).await;
     }
+}
+
+/// Waits until everything that the server at this address has acknowledged is recorded.
+pub(crate) async fn settle(client: &reqwest::Client, base_url: &str) {
+    let began = Instant::now();
+    while metric_of(client, base_url, "copal_journal_backlog_records ").await > 0.0 {
+        assert!(began.elapsed() < PATIENCE, "the journal is not recorded");
+        tokio::time::sleep(GLANCE).await;
+    }
+}
+
+async fn metric_of(client: &reqwest::Client, base_url: &str, name: &str) -> f64 {
+    let url = format!("{base_url}/metrics");
+    let answer = client.get(url).send().await.unwrap();
+    let text = answer.text().await.unwrap();
+    let line = text.lines().find_map(|line| line.strip_prefix(name));
+    line.map_or(0.0, |value| value.trim().parse().unwrap())
 }
 
 /// The text of a JSON value that must be one.

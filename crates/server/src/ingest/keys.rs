@@ -1,11 +1,14 @@
-//! Client keys in memory. A lookup asks the store only for what it has not asked before; all is
-//! forgotten as soon as the store's change token moves.
+//! Client keys in memory. A lookup asks the store only for what it has not asked since the store's
+//! change token moved.
+//!
+//! While the store is away what was known stays good: an SDK must not lose events because of it.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Instant;
 
-use copal_store::Store;
 use copal_store::access::KeyAccess;
+use copal_store::{Error, Store};
 
 use super::rejection::Rejection;
 
@@ -23,21 +26,30 @@ pub(super) struct Keys {
 #[derive(Default)]
 struct Cache {
     token: Option<u64>,
-    /// Counts how often all was forgotten: an answer asked for before that is not kept.
-    generation: u64,
     table: Table<KeyAccess>,
+    /// Since when the store has not answered.
+    away_since: Option<Instant>,
 }
 
 /// What the store has answered about keys.
 struct Table<A> {
-    known: HashMap<String, A>,
+    /// Counts changes of the store: what it answered before the last one is stale.
+    generation: u64,
+    known: HashMap<String, Known<A>>,
     unknown: HashSet<String>,
+}
+
+struct Known<A> {
+    access: A,
+    generation: u64,
 }
 
 /// What is remembered of a key.
 #[derive(Debug, PartialEq, Eq)]
 enum Found<A> {
     Known(A),
+    /// It was known before the store last changed.
+    Stale(A),
     /// The store has no such key.
     Unknown,
     /// It has not been asked.
@@ -47,6 +59,7 @@ enum Found<A> {
 impl<A> Default for Table<A> {
     fn default() -> Self {
         Self {
+            generation: 0,
             known: HashMap::new(),
             unknown: HashSet::new(),
         }
@@ -56,24 +69,39 @@ impl<A> Default for Table<A> {
 impl<A: Clone> Table<A> {
     fn get(&self, key: &str) -> Found<A> {
         match self.known.get(key) {
-            Some(access) => Found::Known(access.clone()),
+            Some(known) if known.generation == self.generation => {
+                Found::Known(known.access.clone())
+            }
+            Some(known) => Found::Stale(known.access.clone()),
             None if self.unknown.contains(key) => Found::Unknown,
             None => Found::Nothing,
         }
     }
 
-    fn put(&mut self, key: &str, access: Option<A>) {
-        if let Some(access) = access {
-            if self.known.len() >= KNOWN_MAX {
-                self.known.clear();
-            }
-            self.known.insert(key.to_owned(), access);
-        } else {
+    /// Keeps an answer that was asked for in a generation, unless the store has changed since.
+    fn put(&mut self, key: &str, access: Option<A>, generation: u64) {
+        if generation != self.generation {
+            return;
+        }
+        let Some(access) = access else {
+            self.known.remove(key);
             if self.unknown.len() >= UNKNOWN_MAX {
                 self.unknown.clear();
             }
             self.unknown.insert(key.to_owned());
+            return;
+        };
+        if self.known.len() >= KNOWN_MAX && !self.known.contains_key(key) {
+            self.known.clear();
         }
+        let known = Known { access, generation };
+        self.known.insert(key.to_owned(), known);
+    }
+
+    /// From now on everything has to be asked for again.
+    fn outdate(&mut self) {
+        self.generation += 1;
+        self.unknown.clear();
     }
 }
 
@@ -87,46 +115,60 @@ impl Keys {
 
     /// Lets an active key in.
     pub(super) async fn open(&self, key: &str) -> Result<KeyAccess, Rejection> {
-        let generation = {
+        let (generation, stale, is_away) = {
             let cache = self.cache.read().unwrap_or_else(PoisonError::into_inner);
-            match cache.table.get(key) {
+            let stale = match cache.table.get(key) {
                 Found::Known(access) => return admit(Some(access)),
                 Found::Unknown => return Err(Rejection::Refused),
-                Found::Nothing => cache.generation,
-            }
+                Found::Stale(access) => Some(access),
+                Found::Nothing => None,
+            };
+            (cache.table.generation, stale, cache.away_since.is_some())
         };
-        let access = self.store.open_key(key).await.map_err(|error| {
-            tracing::error!(%error, "cannot look up a client key");
-            Rejection::Unavailable
-        })?;
-        self.keep(key, access.clone(), generation);
-        admit(access)
+        // Everybody would wait for the same answer that nobody gets.
+        if is_away {
+            return stale.map_or(Err(Rejection::Unavailable), |access| admit(Some(access)));
+        }
+        match (self.store.open_key(key).await, stale) {
+            (Ok(access), _) => {
+                let mut cache = self.cache.write().unwrap_or_else(PoisonError::into_inner);
+                cache.table.put(key, access.clone(), generation);
+                admit(access)
+            }
+            (Err(Error::Unavailable(_)), Some(access)) => admit(Some(access)),
+            (Err(error), _) => {
+                tracing::error!(%error, "cannot look up a client key");
+                Err(Rejection::Unavailable)
+            }
+        }
     }
 
-    /// Forgets everything when another process, or this one, has changed something.
+    /// Asks again from now on when another process, or this one, has changed something. Says when
+    /// the store goes away, and when it is back.
     pub(super) async fn refresh(&self) {
-        match self.store.change_token().await {
+        let answer = self.store.change_token().await;
+        let mut cache = self.cache.write().unwrap_or_else(PoisonError::into_inner);
+        match answer {
             Ok(token) => {
-                let mut cache = self.cache.write().unwrap_or_else(PoisonError::into_inner);
-                if cache.token != Some(token) {
-                    *cache = Cache {
-                        token: Some(token),
-                        generation: cache.generation + 1,
-                        table: Table::default(),
-                    };
+                if let Some(since) = cache.away_since.take() {
+                    let secs = since.elapsed().as_secs();
+                    tracing::info!(secs, "the store answers again");
+                }
+                if cache.token.replace(token) != Some(token) {
+                    cache.table.outdate();
                 }
             }
-            // Known keys stay: an SDK must not lose events because the store is away.
-            Err(error) => tracing::warn!(%error, "cannot ask for changes of keys"),
+            Err(Error::Unavailable(why)) => {
+                if cache.away_since.is_none() {
+                    cache.away_since = Some(Instant::now());
+                    tracing::warn!(
+                        why,
+                        "the store does not answer: events are taken in all the same"
+                    );
+                }
+            }
+            Err(error) => tracing::error!(%error, "cannot ask for changes of keys"),
         }
-    }
-
-    fn keep(&self, key: &str, access: Option<KeyAccess>, generation: u64) {
-        let mut cache = self.cache.write().unwrap_or_else(PoisonError::into_inner);
-        if cache.generation != generation {
-            return;
-        }
-        cache.table.put(key, access);
     }
 }
 
@@ -147,13 +189,13 @@ mod tests {
     #[test]
     fn garbage_does_not_push_out_keys_that_are_known() {
         let mut table = Table::default();
-        table.put("right", Some(7));
+        table.put("right", Some(7), 0);
         for number in 0..UNKNOWN_MAX {
-            table.put(&key(number), None);
+            table.put(&key(number), None, 0);
         }
         assert_eq!(table.unknown.len(), UNKNOWN_MAX);
         assert_eq!(table.get(&key(0)), Found::Unknown);
-        table.put(&key(UNKNOWN_MAX), None);
+        table.put(&key(UNKNOWN_MAX), None, 0);
         assert_eq!(table.unknown.len(), 1);
         assert_eq!(table.get(&key(0)), Found::Nothing);
         assert_eq!(table.get(&key(UNKNOWN_MAX)), Found::Unknown);
@@ -164,12 +206,33 @@ mod tests {
     fn known_keys_have_a_limit_too() {
         let mut table = Table::default();
         for number in 0..KNOWN_MAX {
-            table.put(&key(number), Some(number));
+            table.put(&key(number), Some(number), 0);
         }
         assert_eq!(table.get(&key(0)), Found::Known(0));
-        table.put(&key(KNOWN_MAX), Some(KNOWN_MAX));
+        table.put(&key(0), Some(1), 0);
+        assert_eq!(table.get(&key(0)), Found::Known(1));
+        assert_eq!(table.known.len(), KNOWN_MAX);
+        table.put(&key(KNOWN_MAX), Some(KNOWN_MAX), 0);
         assert_eq!(table.known.len(), 1);
         assert_eq!(table.get(&key(0)), Found::Nothing);
         assert_eq!(table.get(&key(KNOWN_MAX)), Found::Known(KNOWN_MAX));
+    }
+
+    #[test]
+    fn a_change_of_the_store_outdates_what_is_known() {
+        let mut table = Table::default();
+        table.put("a", Some(1), 0);
+        table.put("b", Some(2), 0);
+        table.put("c", None, 0);
+        table.outdate();
+        assert_eq!(table.get("a"), Found::Stale(1));
+        assert_eq!(table.get("c"), Found::Nothing);
+        // Asked for before the change: too old to be kept.
+        table.put("a", Some(1), 0);
+        assert_eq!(table.get("a"), Found::Stale(1));
+        table.put("a", Some(3), 1);
+        table.put("b", None, 1);
+        assert_eq!(table.get("a"), Found::Known(3));
+        assert_eq!(table.get("b"), Found::Unknown);
     }
 }

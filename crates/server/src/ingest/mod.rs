@@ -101,7 +101,7 @@ impl Ingest {
         }
     }
 
-    /// Forgets keys that may have changed; to be called every [`KEYS_REFRESH_EVERY`].
+    /// Asks for keys again that may have changed; to be called every [`KEYS_REFRESH_EVERY`].
     pub async fn refresh_keys(&self) {
         self.keys.refresh().await;
     }

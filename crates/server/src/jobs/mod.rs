@@ -63,7 +63,7 @@ async fn drop_expired(app: App) {
     match app.store.drop_expired(app.clock.now()).await {
         Ok(0) => {}
         Ok(dropped) => tracing::info!(dropped, "dropped partitions whose retention is over"),
-        Err(error) => tracing::error!(%error, "cannot drop what is over its retention"),
+        Err(error) => complain(&error, "cannot drop what is over its retention"),
     }
 }
 
@@ -75,12 +75,21 @@ async fn compact(app: App) {
             bytes = done.bytes,
             "removed payloads of deleted events"
         ),
-        Err(error) => tracing::error!(%error, "cannot remove payloads of deleted events"),
+        Err(error) => complain(&error, "cannot remove payloads of deleted events"),
     }
 }
 
 async fn forget_expired(app: App) {
     if let Err(error) = app.store.forget_expired(app.clock.now()).await {
-        tracing::error!(%error, "cannot forget sessions that have ended");
+        complain(&error, "cannot forget sessions that have ended");
+    }
+}
+
+/// Logs why a job could not be done. That the store is away has been said once already, by
+/// [`refresh_keys`]; the job is done at its next turn.
+fn complain(error: &copal_store::Error, what: &'static str) {
+    match error {
+        copal_store::Error::Unavailable(_) => tracing::debug!(%error, "{what}"),
+        error => tracing::error!(%error, "{what}"),
     }
 }

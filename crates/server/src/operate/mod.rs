@@ -13,7 +13,6 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use copal_journal::{Condition, Journal};
 use copal_model::Timestamp;
-use copal_store::Store;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, StatusCode};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -28,13 +27,9 @@ const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// How often what has been measured is sorted.
 pub const METRICS_SORTED_EVERY: Duration = Duration::from_secs(5);
-/// How long the store may take to answer before it counts as away.
-const STORE_ANSWERS_WITHIN: Duration = Duration::from_secs(2);
 
 /// What the endpoints look at.
 pub struct Operate {
-    /// Everything Copal remembers.
-    pub store: Arc<dyn Store>,
     /// What has been received and not yet recorded.
     pub journal: Journal,
     /// What has been counted.
@@ -66,7 +61,7 @@ pub fn routes() -> Vec<Route> {
 }
 
 async fn ready(State(operate): State<Arc<Operate>>) -> Response {
-    match why_not_ready(&operate).await {
+    match why_not_ready(&operate) {
         None => "ready\n".into_response(),
         Some(why) => {
             tracing::warn!(why, "not ready");
@@ -75,22 +70,14 @@ async fn ready(State(operate): State<Arc<Operate>>) -> Response {
     }
 }
 
-/// Why no event would be accepted now.
-async fn why_not_ready(operate: &Operate) -> Option<&'static str> {
+/// Why no event would be accepted now. A store that is away is no reason: what comes in waits in
+/// the journal, and a balancer that took all servers out would lose it.
+fn why_not_ready(operate: &Operate) -> Option<&'static str> {
     match operate.journal.condition() {
-        Condition::Ready => {}
-        Condition::Full => return Some("the journal is full"),
-        Condition::Failed => return Some("the journal cannot be written"),
-        Condition::Closed => return Some("stopping"),
-    }
-    let asked = operate.store.change_token();
-    match tokio::time::timeout(STORE_ANSWERS_WITHIN, asked).await {
-        Ok(Ok(_)) => None,
-        Ok(Err(error)) => {
-            tracing::warn!(%error, "the store does not answer");
-            Some("the store does not answer")
-        }
-        Err(_) => Some("the store does not answer in time"),
+        Condition::Ready => None,
+        Condition::Full => Some("the journal is full"),
+        Condition::Failed => Some("the journal cannot be written"),
+        Condition::Closed => Some("stopping"),
     }
 }
 

@@ -12,7 +12,7 @@ use axum::extract::State;
 use axum::response::sse::{Event, Sse};
 use copal_model::policy::Action;
 use copal_model::{OrgId, ProjectId, UserId};
-use copal_store::access::{Credential, IssueRef, OrgRef, SecretHash};
+use copal_store::access::{Credential, IssueRef, OrgAccess, OrgRef, SecretHash};
 use copal_store::record::Disposition;
 use copal_ui::urls::{self, route};
 use futures_util::stream::{self, Stream};
@@ -136,11 +136,18 @@ impl Listener {
         if has_news && matches!(self.topic, Topic::Issues(_)) {
             self.gather().await;
         }
-        if !self.may_still_hear().await {
-            return None;
+        let still_here = || Event::default().comment("still here");
+        match self.may_still_hear().await {
+            Ok(true) => {}
+            // Nobody can say: nothing is told, but the page would not come back by itself.
+            Err(copal_store::Error::Unavailable(_)) => {
+                tokio::time::sleep(HEARTBEAT).await;
+                return Some(still_here());
+            }
+            Ok(false) | Err(_) => return None,
         }
         let message = if has_news { self.tell().await } else { None };
-        Some(message.unwrap_or_else(|| Event::default().comment("still here")))
+        Some(message.unwrap_or_else(still_here))
     }
 
     /// Waits for news, but not longer than a heartbeat.
@@ -205,7 +212,7 @@ impl Listener {
     }
 
     async fn find_first(&self, project: ProjectId) -> Option<String> {
-        let access = self.open_org().await?;
+        let access = self.open_org().await.ok()??;
         let issue = IssueRef::Id(copal_model::IssueId::new(project, 1));
         let (_, issue) = self
             .app
@@ -216,25 +223,16 @@ impl Listener {
         Some(urls::issue(&self.org_slug, &issue.short_id.to_string()))
     }
 
-    async fn may_still_hear(&self) -> bool {
+    async fn may_still_hear(&self) -> copal_store::Result<bool> {
         let now = self.app.clock.now();
-        let session = self.app.store.find_session(&self.session, now).await;
-        let is_live = session.is_ok_and(|found| found.is_some());
-        is_live
-            && self
-                .open_org()
-                .await
-                .is_some_and(|access| access.member.role.may(self.action))
+        let session = self.app.store.find_session(&self.session, now).await?;
+        let access = self.open_org().await?;
+        Ok(session.is_some() && access.is_some_and(|access| access.member.role.may(self.action)))
     }
 
-    async fn open_org(&self) -> Option<copal_store::access::OrgAccess> {
+    async fn open_org(&self) -> copal_store::Result<Option<OrgAccess>> {
         let org = OrgRef::Id(self.org);
-        self.app
-            .store
-            .open_org(self.user, &org)
-            .await
-            .ok()
-            .flatten()
+        self.app.store.open_org(self.user, &org).await
     }
 }
 
