@@ -7,6 +7,7 @@
 //! - `serve`: the server
 //! - `demo`: the server with recorded events
 //! - `failure`: how the program ends when it fails
+//! - `memory`: how the allocator shares memory among threads
 //! - `ambient`: the real clock and the real randomness
 
 mod ambient;
@@ -15,10 +16,12 @@ mod config;
 mod data;
 mod demo;
 mod failure;
+mod memory;
 mod serve;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    memory::share_heaps();
     cli::run()
 }

@@ -18,8 +18,8 @@ pub(crate) async fn report(program: &Program) -> Result<()> {
     let html = time(&mut connection, "issue list", &list, &cookie).await?;
     let issue = html
         .split(&format!("{list}/"))
-        .nth(1)
-        .and_then(|rest| rest.split(['"', '?', '#']).next())
+        .filter_map(|rest| rest.split(['"', '?', '#']).next())
+        .find(|name| is_short_id(name))
         .context("the list links to an issue")?;
     time(
         &mut connection,
@@ -36,6 +36,12 @@ pub(crate) async fn report(program: &Program) -> Result<()> {
     )
     .await?;
     Ok(())
+}
+
+/// Tells `SHOP-12` from what else stands under the list.
+fn is_short_id(name: &str) -> bool {
+    name.rsplit_once('-')
+        .is_some_and(|(_, number)| number.parse::<u32>().is_ok())
 }
 
 async fn time(connection: &mut Connection, name: &str, path: &str, cookie: &str) -> Result<String> {
