@@ -28,6 +28,12 @@ pub(super) async fn run(context: &Context) -> anyhow::Result<()> {
     for violation in &report.violations {
         out::line(&format!("{}: {}", violation.invariant, violation.detail));
     }
+    if report.elsewhere > 0 {
+        out::line(&format!(
+            "{} events lie on other nodes and were not read",
+            report.elsewhere
+        ));
+    }
     let (checked, violations) = (report.checked.len(), report.violations.len());
     out::line(&format!(
         "fsck: {checked} invariants, {violations} violations"

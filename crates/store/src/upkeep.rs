@@ -1,9 +1,21 @@
 //! Keeping the store in order: migrations, retention, invariants, and news of other processes.
+//!
+//! What decides something is here, for all engines.
+//!
+//! # Layout
+//! - [`compaction`]: which segments are rewritten, and how
+//! - [`invariants`]: what is checked, and how a broken invariant is told
+
+pub(crate) mod compaction;
+pub(crate) mod invariants;
 
 use async_trait::async_trait;
 use copal_model::Timestamp;
 
 use crate::Result;
+
+/// Issues whose counts one transaction of retention changes: some ten milliseconds.
+pub(crate) const EVICTED_AT_ONCE: usize = 1_000;
 
 /// A broken invariant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +33,8 @@ pub struct FsckReport {
     pub checked: Vec<&'static str>,
     /// Those that do not hold.
     pub violations: Vec<Violation>,
+    /// Events whose payloads lie on other nodes: these were not read.
+    pub elsewhere: u64,
 }
 
 /// A guarantee that the engine gives or does not give here.
@@ -28,8 +42,19 @@ pub struct FsckReport {
 pub struct Guarantee {
     /// What is promised, in words.
     pub promise: &'static str,
+    /// What rests on it.
+    pub stake: Stake,
     /// Why it does not hold, with what to do; `None` when it does.
     pub broken: Option<String>,
+}
+
+/// What rests on a guarantee.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stake {
+    /// What was acknowledged stays: a server must not start without.
+    Acknowledged,
+    /// Something that people should mend, while a server may run.
+    Care,
 }
 
 /// What compaction did.

@@ -9,10 +9,11 @@ create table partitions (
     unique (day, retention_days)
 ) strict;
 
--- How many events of an issue are stored where.
+-- How many events of an issue are stored where. Rows outlive their partition until they have been
+-- added to the evicted counts of their issues.
 create table issue_partitions (
     issue_id integer not null,
-    partition_id integer not null references partitions (id),
+    partition_id integer not null,
     stored integer not null,
     primary key (issue_id, partition_id)
 ) strict, without rowid;
@@ -23,8 +24,10 @@ create index issue_partitions_by_partition on issue_partitions (partition_id);
 create table segments (
     id integer not null primary key autoincrement,
     partition_id integer not null references partitions (id),
-    -- The only journal whose process appends to the file.
+    -- The journal whose process writes the file, and nobody else.
     journal blob not null check (length(journal) = 16),
+    -- Whether it was made by compaction: nobody appends to it.
+    is_compacted integer not null check (is_compacted in (0, 1)),
     length integer not null,
     -- Of the length, frames whose events have been deleted.
     dead_bytes integer not null default 0,

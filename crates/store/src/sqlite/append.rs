@@ -41,7 +41,8 @@ impl Tails {
         let mut statement = tx.prepare_cached(
             "select id, partition_id, journal, length
              from segments
-             where journal = ?1",
+             where journal = ?1
+               and is_compacted = 0",
         )?;
         let rows = statement.query_and_then((journal.as_bytes(),), |row| {
             let columns = Columns::new("segments", row);
@@ -135,6 +136,7 @@ fn open_tail(
              from segments
              where partition_id = ?1
                and journal = ?2
+               and is_compacted = 0
              order by id desc
              limit 1",
         )?
@@ -165,8 +167,8 @@ fn open_tail(
 fn new_segment(tx: &Transaction<'_>, journal: Uuid, partition: i64) -> Result<i64> {
     Ok(tx
         .prepare_cached(
-            "insert into segments (partition_id, journal, length)
-             values (?1, ?2, 0)
+            "insert into segments (partition_id, journal, is_compacted, length)
+             values (?1, ?2, 0, 0)
              returning id",
         )?
         .query_one((partition, journal.as_bytes()), |row| row.get(0))?)

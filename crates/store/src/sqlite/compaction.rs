@@ -1,50 +1,22 @@
-//! Rewrites payload segments that hold dead frames.
-//!
-//! Live frames are copied to a new file, which is synced; then one transaction moves their rows
-//! and forgets the old segment. Until it has committed nothing refers to the new file, and
-//! afterwards nothing new to the old one, which stays until the next run for those who still read
-//! an earlier snapshot. A crash at any point leaves at most a file too many.
+//! Rewrites payload segments that hold dead frames: the statements, step by step.
 
 use std::collections::HashSet;
 use std::sync::PoisonError;
 
 use copal_model::Timestamp;
-use jiff::SignedDuration;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
-use uuid::Uuid;
 
 use super::append::segment_name;
 use super::{Columns, SqliteStore, partitions, training};
-use crate::payload::{SegmentName, Segments};
-use crate::record::plan::{DEDUPE_DAYS, SEGMENT_BYTES_MAX, day_of};
+use crate::payload::SegmentName;
 use crate::upkeep::Compacted;
+use crate::upkeep::compaction::{Moved, Source, copy, due_at, length_of};
 use crate::{Error, Result};
-
-/// Dead bytes of a segment, in percent, beyond which it is rewritten at once.
-const DEAD_PERCENT_MAX: i64 = 30;
-/// How long any dead byte stays, at most, once no more is appended to its segment.
-const DEAD_AGE_MAX: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// Whose segments compaction writes: no journal appends to them.
-const NO_JOURNAL: Uuid = Uuid::nil();
-
-/// A segment as it was when its rows were read.
-#[derive(Debug, Clone, Copy)]
-struct Source {
-    segment: SegmentName,
-    length: u64,
-}
 
 /// A row of an event in a segment.
 struct Row {
     id: i64,
     start: u64,
-    length: usize,
-}
-
-/// A live frame and where its copy stands.
-struct Moved {
-    from: u64,
-    to: u64,
     length: usize,
 }
 
@@ -66,7 +38,7 @@ impl SqliteStore {
                 compacted.bytes += bytes;
             }
         }
-        self.renew_dictionary(now - DEAD_AGE_MAX).await?;
+        self.renew_dictionary(due_at(now).dead_since).await?;
         Ok(compacted)
     }
 
@@ -83,7 +55,7 @@ impl SqliteStore {
             .await?;
         let segments = self.segments.clone();
         let (rows, moved) = tokio::task::spawn_blocking(move || {
-            let moved = copy(&segments, source.segment, target, &rows)?;
+            let moved = copy(&segments, source.segment, target, &frames_of(&rows))?;
             Ok::<_, Error>((rows, moved))
         })
         .await
@@ -109,9 +81,9 @@ impl SqliteStore {
                 let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
                 tx.execute(
                     "delete from segments
-                     where journal = ?1
+                     where is_compacted = 1
                        and length = 0",
-                    (NO_JOURNAL.as_bytes(),),
+                    (),
                 )?;
                 let mut statement = tx.prepare_cached("select id from segments")?;
                 let known = statement
@@ -126,7 +98,7 @@ impl SqliteStore {
 
     /// Trains a new dictionary when the newest one was trained from events that have been deleted
     /// since long ago; forgets those that nothing needs any more.
-    async fn renew_dictionary(&self, stale_until: Timestamp) -> Result<()> {
+    async fn renew_dictionary(&self, stale_since: i64) -> Result<()> {
         let is_stale = self
             .engine
             .read(move |connection| {
@@ -136,7 +108,7 @@ impl SqliteStore {
                          from (select stale_since from dictionaries order by id desc limit 1)
                          where stale_since <= ?1",
                     )?
-                    .exists((stale_until.as_microsecond(),))?)
+                    .exists((stale_since,))?)
             })
             .await?;
         if is_stale {
@@ -178,20 +150,21 @@ fn due(connection: &Connection, now: Timestamp) -> Result<Vec<Source>> {
          where (s.dead_bytes * 100 > s.length * ?1 or s.dead_since <= ?2)
            and (s.length >= ?3
              or p.day < ?4
-             or s.journal = ?5
+             or s.is_compacted = 1
              or exists (select 1
                         from segments n
                         where n.partition_id = s.partition_id
                           and n.journal = s.journal
+                          and n.is_compacted = 0
                           and n.id > s.id))
          order by s.id",
     )?;
+    let due = due_at(now);
     let values = (
-        DEAD_PERCENT_MAX,
-        (now - DEAD_AGE_MAX).as_microsecond(),
-        SEGMENT_BYTES_MAX,
-        day_of(now) - DEDUPE_DAYS,
-        NO_JOURNAL.as_bytes(),
+        due.dead_percent,
+        due.dead_since,
+        due.full_at,
+        due.open_since_day,
     );
     let rows = statement.query_and_then(values, |row| {
         let columns = Columns::new("segments", row);
@@ -223,44 +196,23 @@ fn rows_of(connection: &Connection, segment: SegmentName) -> Result<Vec<Row>> {
     rows.collect()
 }
 
+/// The frames of rows, each once.
+fn frames_of(rows: &[Row]) -> Vec<(u64, usize)> {
+    let mut frames: Vec<_> = rows.iter().map(|row| (row.start, row.length)).collect();
+    frames.dedup();
+    frames
+}
+
 /// Makes the row of the new segment; its length is nothing until the end.
 fn begin(connection: &Connection, source: SegmentName) -> Result<SegmentName> {
     let id = connection.query_one(
-        "insert into segments (partition_id, journal, length)
-         values (?1, ?2, 0)
+        "insert into segments (partition_id, journal, is_compacted, length)
+         values (?1, ?2, 1, 0)
          returning id",
-        (source.partition, NO_JOURNAL.as_bytes()),
+        (source.partition, source.journal.as_bytes()),
         |row| row.get(0),
     )?;
-    Ok(SegmentName {
-        partition: source.partition,
-        id,
-        journal: NO_JOURNAL,
-    })
-}
-
-/// Copies the frames of rows, each once, and syncs the copy.
-fn copy(
-    segments: &Segments,
-    source: SegmentName,
-    target: SegmentName,
-    rows: &[Row],
-) -> Result<Vec<Moved>> {
-    let mut moved: Vec<Moved> = Vec::new();
-    let mut to = 0;
-    for row in rows {
-        if moved.last().is_none_or(|last| last.from != row.start) {
-            moved.push(Moved {
-                from: row.start,
-                to,
-                length: row.length,
-            });
-            to += row.length as u64;
-        }
-    }
-    let frames = moved.iter().map(|frame| (frame.from, frame.length));
-    segments.copy(source, target, frames).map_err(Error::Disk)?;
-    Ok(moved)
+    Ok(SegmentName { id, ..source })
 }
 
 /// Moves the rows to the new segment and forgets the old one.
@@ -272,12 +224,12 @@ fn finish(
     moved: &[Moved],
 ) -> Result<Option<u64>> {
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    if length_of(&tx, source.segment)? != Some(source.length) {
+    if committed_length(&tx, source.segment)? != Some(source.length) {
         // Somebody has appended, or the partition is gone; the next run sees.
         return Ok(None);
     }
     let live = move_rows(&tx, source.segment, target, rows, moved)?;
-    let copied = moved.last().map_or(0, |last| last.to + last.length as u64);
+    let copied = length_of(moved);
     let is_there = if copied == 0 {
         tx.execute("delete from segments where id = ?1", (target.id,))?
     } else {
@@ -298,7 +250,7 @@ fn finish(
     Ok(Some(source.length - copied))
 }
 
-fn length_of(tx: &Transaction<'_>, segment: SegmentName) -> Result<Option<u64>> {
+fn committed_length(tx: &Transaction<'_>, segment: SegmentName) -> Result<Option<u64>> {
     let length: Option<i64> = tx
         .prepare_cached("select length from segments where id = ?1")?
         .query_row((segment.id,), |row| row.get(0))

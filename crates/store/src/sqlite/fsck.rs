@@ -1,69 +1,90 @@
-//! The invariants, each a function of its own. Reads only.
-//!
-//! Two of the list do not apply yet: I-10 (one outbox row per destination: there are no
-//! destinations) and I-14 (quota counters: there are no quotas).
+//! The invariants on SQLite, each check a function of its own. Reads only.
 
 use rusqlite::Connection;
+use rusqlite::types::ValueRef;
 
-use super::{event_rows, migrations, partitions};
+use super::{event_rows, migrations, partitions, telemetry};
 use crate::Result;
 use crate::payload::FrameReader;
-use crate::upkeep::{FsckReport, Violation};
-
-/// Checks everything in one snapshot.
-pub(super) fn check(connection: &Connection, reader: &mut FrameReader<'_>) -> Result<FsckReport> {
-    let mut report = FsckReport::default();
-    for (invariant, check) in CHECKS {
-        report.add(invariant, check(connection)?);
-    }
-    report.add("I-05", payloads_exist(connection, reader)?);
-    report.checked.sort_unstable();
-    Ok(report)
-}
-
-impl FsckReport {
-    fn add(&mut self, invariant: &'static str, details: Vec<String>) {
-        if !self.checked.contains(&invariant) {
-            self.checked.push(invariant);
-        }
-        self.violations.extend(
-            details
-                .into_iter()
-                .map(|detail| Violation { invariant, detail }),
-        );
-    }
-}
+use crate::record::plan::DEDUPE_DAYS;
+use crate::upkeep::FsckReport;
+use crate::upkeep::invariants::{Check, Column, Findings};
 
 /// Events whose payloads are read in one go.
 const PAGE_ROWS: usize = 10_000;
 
-type Check = fn(&Connection) -> Result<Vec<String>>;
-
-const CHECKS: [(&str, Check); 17] = [
-    ("I-01", counted_is_stored_and_evicted),
-    ("I-01", stored_counts_are_rows),
-    ("I-02", issues_sum_to_outcomes),
-    ("I-03", hours_sum_to_events),
-    ("I-03", project_hours_sum_to_accepted),
-    ("I-04", event_ids_are_unique),
-    ("I-05", parents_exist),
-    ("I-06", first_is_before_last),
-    ("I-06", first_and_last_are_of_events),
-    ("I-07", tag_values_sum_to_tagged_events),
-    ("I-08", segments_hold_what_is_committed),
-    ("I-08", segments_are_live_or_dead),
-    ("I-09", what_was_received_has_ended),
-    ("I-11", keys_are_of_their_projects),
-    ("I-11", references_hold),
-    ("I-12", organizations_have_owners),
-    ("I-13", schema_is_as_migrated),
-];
-
-fn counted_is_stored_and_evicted(connection: &Connection) -> Result<Vec<String>> {
-    violations(
+/// Checks everything in one snapshot.
+pub(super) fn check(connection: &Connection, reader: &mut FrameReader<'_>) -> Result<FsckReport> {
+    let mut search = Search {
         connection,
-        "select 'issue ' || i.id || ' counts ' || i.events_count || ' events, but '
-             || coalesce(sum(p.stored), 0) || ' are stored and ' || i.evicted_count || ' evicted'
+        check: Check::ALL[0],
+        findings: Findings::default(),
+    };
+    for check in Check::ALL {
+        search.check = check;
+        match check {
+            Check::CountedIsStoredAndEvicted => counted_is_stored_and_evicted(&mut search),
+            Check::StoredCountsAreRows => stored_counts_are_rows(&mut search),
+            Check::IssuesSumToOutcomes => issues_sum_to_outcomes(&mut search),
+            Check::HoursSumToEvents => hours_sum_to_events(&mut search),
+            Check::ProjectHoursSumToAccepted => project_hours_sum_to_accepted(&mut search),
+            Check::EventIdsAreUnique => event_ids_are_unique(&mut search),
+            Check::IssuesHaveProjects => issues_have_projects(&mut search),
+            Check::RowsHaveIssues => rows_have_issues(&mut search),
+            Check::EventsHaveIssues => events_have_issues(&mut search),
+            Check::PayloadsExist => payloads_exist(&mut search, reader),
+            Check::FirstIsBeforeLast => first_is_before_last(&mut search),
+            Check::FirstAndLastAreOfEvents => first_and_last_are_of_events(&mut search),
+            Check::TagValuesSumToTaggedEvents => tag_values_sum_to_tagged_events(&mut search),
+            Check::SegmentsHoldWhatIsCommitted => segments_hold_what_is_committed(&mut search),
+            Check::SegmentsAreLiveOrDead => segments_are_live_or_dead(&mut search),
+            Check::WhatWasReceivedHasEnded => what_was_received_has_ended(&mut search),
+            Check::KeysAreOfTheirProjects => keys_are_of_their_projects(&mut search),
+            Check::ReferencesHold => references_hold(&mut search),
+            Check::OrganizationsHaveOwners => organizations_have_owners(&mut search),
+            Check::PersonalOrganizationsAreAlone => personal_organizations_are_alone(&mut search),
+            Check::SchemaIsAsMigrated => schema_is_as_migrated(&mut search),
+        }?;
+        search.findings.end(check);
+    }
+    Ok(search.findings.report())
+}
+
+/// One check after the other in one snapshot.
+struct Search<'a> {
+    connection: &'a Connection,
+    check: Check,
+    findings: Findings,
+}
+
+impl Search<'_> {
+    /// Each row that the query finds breaks the invariant.
+    fn tell(&mut self, sql: &str) -> Result<()> {
+        let mut statement = self.connection.prepare(sql)?;
+        let width = statement.column_count();
+        let mut rows = statement.query(())?;
+        while let Some(row) = rows.next()? {
+            let columns = (0..width).map(|at| Ok(column(row.get_ref(at)?)));
+            let columns = columns.collect::<Result<Vec<_>>>()?;
+            self.findings.tell(self.check, &columns);
+        }
+        Ok(())
+    }
+}
+
+fn column(value: ValueRef<'_>) -> Column {
+    match value {
+        ValueRef::Null => Column::Text("nothing".to_owned()),
+        ValueRef::Integer(number) => Column::Number(number),
+        ValueRef::Real(number) => Column::Text(number.to_string()),
+        ValueRef::Text(text) => Column::Text(String::from_utf8_lossy(text).into_owned()),
+        ValueRef::Blob(bytes) => Column::Bytes(bytes.to_vec()),
+    }
+}
+
+fn counted_is_stored_and_evicted(search: &mut Search<'_>) -> Result<()> {
+    search.tell(
+        "select i.id, i.events_count, coalesce(sum(p.stored), 0), i.evicted_count
          from issues i
          left join issue_partitions p on p.issue_id = i.id
          group by i.id
@@ -71,47 +92,40 @@ fn counted_is_stored_and_evicted(connection: &Connection) -> Result<Vec<String>>
     )
 }
 
-fn stored_counts_are_rows(connection: &Connection) -> Result<Vec<String>> {
-    let mut found = Vec::new();
-    for partition in partitions::between(connection, i64::MIN, i64::MAX)? {
-        found.extend(violations(
-            connection,
-            &format!(
-                "select 'issue ' || issue_id || ' has a wrong number of rows in {table}'
-                 from (select issue_id, count(*) as events from {table} group by issue_id
-                       union all
-                       select issue_id, -stored from issue_partitions where partition_id = {id})
-                 group by issue_id
-                 having sum(events) <> 0",
-                table = partition.table(),
-                id = partition.id
-            ),
-        )?);
+fn stored_counts_are_rows(search: &mut Search<'_>) -> Result<()> {
+    for partition in partitions::between(search.connection, i64::MIN, i64::MAX)? {
+        search.tell(&format!(
+            "select issue_id, {id}
+             from (select issue_id, count(*) as events from {table} group by issue_id
+                   union all
+                   select issue_id, -stored from issue_partitions where partition_id = {id})
+             group by issue_id
+             having sum(events) <> 0",
+            table = partition.table(),
+            id = partition.id
+        ))?;
     }
-    Ok(found)
+    Ok(())
 }
 
-fn issues_sum_to_outcomes(connection: &Connection) -> Result<Vec<String>> {
-    violations(
-        connection,
-        "select 'project ' || p.id || ' accepted ' || accepted || ' events, its issues count '
-             || counted
-         from (select p.id, p.deleted_events
-                   + (select coalesce(sum(events_count), 0) from issues where project_id = p.id)
-                   as counted,
+fn issues_sum_to_outcomes(search: &mut Search<'_>) -> Result<()> {
+    search.tell(
+        "select id, accepted, counted
+         from (select p.id,
                  (select coalesce(sum(quantity), 0) from outcomes
                   where project_id = p.id and category = 'error' and outcome = 'accepted')
-                   as accepted
+                   as accepted,
+                 p.deleted_events
+                   + (select coalesce(sum(events_count), 0) from issues where project_id = p.id)
+                   as counted
                from projects p) p
          where accepted <> counted",
     )
 }
 
-fn hours_sum_to_events(connection: &Connection) -> Result<Vec<String>> {
-    violations(
-        connection,
-        "select 'issue ' || i.id || ' counts ' || i.events_count || ' events, its hours '
-             || coalesce(sum(h.events), 0)
+fn hours_sum_to_events(search: &mut Search<'_>) -> Result<()> {
+    search.tell(
+        "select i.id, i.events_count, coalesce(sum(h.events), 0)
          from issues i
          left join issue_hours h on h.issue_id = i.id
          group by i.id
@@ -119,143 +133,128 @@ fn hours_sum_to_events(connection: &Connection) -> Result<Vec<String>> {
     )
 }
 
-fn project_hours_sum_to_accepted(connection: &Connection) -> Result<Vec<String>> {
-    violations(
-        connection,
-        "select 'project ' || p.id || ' accepted ' || accepted || ' events, its hours ' || counted
+fn project_hours_sum_to_accepted(search: &mut Search<'_>) -> Result<()> {
+    search.tell(
+        "select id, accepted, counted
          from (select p.id,
-                 (select coalesce(sum(events), 0) from project_hours where project_id = p.id)
-                   as counted,
                  (select coalesce(sum(quantity), 0) from outcomes
                   where project_id = p.id and category = 'error' and outcome = 'accepted')
-                   as accepted
+                   as accepted,
+                 (select coalesce(sum(events), 0) from project_hours where project_id = p.id)
+                   as counted
                from projects p) p
          where accepted <> counted",
     )
 }
 
-fn event_ids_are_unique(connection: &Connection) -> Result<Vec<String>> {
-    let days = partitions::between(connection, i64::MIN, i64::MAX)?;
-    let mut found = Vec::new();
+fn event_ids_are_unique(search: &mut Search<'_>) -> Result<()> {
+    let days = partitions::between(search.connection, i64::MIN, i64::MAX)?;
     for (at, newer) in days.iter().enumerate() {
         for older in days[at + 1..]
             .iter()
-            .filter(|older| older.day >= newer.day - 1)
+            .filter(|older| older.day >= newer.day - DEDUPE_DAYS)
         {
-            found.extend(violations(
-                connection,
-                &format!(
-                    "select 'event ' || lower(hex(a.event_id)) || ' is in {newer} and {older}'
-                     from {newer} a
-                     join {older} b on b.project_id = a.project_id and b.event_id = a.event_id",
-                    newer = newer.table(),
-                    older = older.table()
-                ),
-            )?);
+            search.tell(&format!(
+                "select a.event_id, {}, {}
+                 from {} a
+                 join {} b on b.project_id = a.project_id and b.event_id = a.event_id",
+                newer.id,
+                older.id,
+                newer.table(),
+                older.table()
+            ))?;
         }
     }
-    Ok(found)
+    Ok(())
 }
 
-fn parents_exist(connection: &Connection) -> Result<Vec<String>> {
-    let mut found = violations(
-        connection,
-        "select 'issue ' || i.id || ' is of no project'
+fn issues_have_projects(search: &mut Search<'_>) -> Result<()> {
+    search.tell(
+        "select i.id
          from issues i
          where i.project_id not in (select id from projects)
             or i.id >> 32 <> i.project_id",
-    )?;
-    for table in [
-        "groupings",
-        "issue_hashes",
-        "issue_hours",
-        "issue_users",
-        "issue_tags",
-        "issue_partitions",
-    ] {
-        found.extend(violations(
-            connection,
-            &format!(
-                "select distinct '{table} has rows of issue ' || issue_id || ', which is not there'
-                 from {table}
-                 where issue_id not in (select id from issues)"
-            ),
-        )?);
-    }
-    for partition in partitions::between(connection, i64::MIN, i64::MAX)? {
-        found.extend(violations(
-            connection,
-            &format!(
-                "select 'event ' || lower(hex(event_id)) || ' is of no issue of its project'
-                 from {}
-                 where issue_id >> 32 <> project_id
-                    or issue_id not in (select id from issues)",
-                partition.table()
-            ),
-        )?);
-    }
-    Ok(found)
+    )
 }
 
-/// Reads every frame: checksum, project and event id.
-fn payloads_exist(connection: &Connection, reader: &mut FrameReader<'_>) -> Result<Vec<String>> {
-    let mut found = Vec::new();
-    for partition in partitions::between(connection, i64::MIN, i64::MAX)? {
+fn rows_have_issues(search: &mut Search<'_>) -> Result<()> {
+    for table in telemetry::ISSUE_TABLES {
+        search.tell(&format!(
+            "select distinct '{table}', issue_id
+             from {table}
+             where issue_id not in (select id from issues)"
+        ))?;
+    }
+    Ok(())
+}
+
+fn events_have_issues(search: &mut Search<'_>) -> Result<()> {
+    for partition in partitions::between(search.connection, i64::MIN, i64::MAX)? {
+        search.tell(&format!(
+            "select event_id
+             from {}
+             where issue_id >> 32 <> project_id
+                or issue_id not in (select id from issues)",
+            partition.table()
+        ))?;
+    }
+    Ok(())
+}
+
+fn payloads_exist(search: &mut Search<'_>, reader: &mut FrameReader<'_>) -> Result<()> {
+    for partition in partitions::between(search.connection, i64::MIN, i64::MAX)? {
         let mut after = i64::MIN;
         while let Some((last, mut rows)) =
-            event_rows::page(connection, partition, after, PAGE_ROWS)?
+            event_rows::page(search.connection, partition, after, PAGE_ROWS)?
         {
             after = last;
             // Events of an issue are compressed against one of them: read that one once.
             rows.sort_unstable_by_key(|row| (row.issue, row.place.start));
             for row in rows {
                 if let Err(error) = row.read(reader) {
-                    found.push(error.to_string());
+                    let why = Column::Text(error.to_string());
+                    search.findings.tell(Check::PayloadsExist, &[why]);
                 }
             }
         }
     }
-    Ok(found)
+    Ok(())
 }
 
-fn first_is_before_last(connection: &Connection) -> Result<Vec<String>> {
-    violations(
-        connection,
-        "select 'issue ' || id || ' was seen last before it was seen first'
+fn first_is_before_last(search: &mut Search<'_>) -> Result<()> {
+    search.tell(
+        "select id
          from issues
          where first_seen > last_seen",
     )
 }
 
-/// While all events of an issue are stored, the first and the last are among them.
-fn first_and_last_are_of_events(connection: &Connection) -> Result<Vec<String>> {
-    let tables = partitions::between(connection, i64::MIN, i64::MAX)?
+fn first_and_last_are_of_events(search: &mut Search<'_>) -> Result<()> {
+    let tables = partitions::between(search.connection, i64::MIN, i64::MAX)?
         .into_iter()
         .map(|partition| format!("select issue_id, occurred_at from {}", partition.table()))
         .collect::<Vec<_>>();
     if tables.is_empty() {
-        return Ok(Vec::new());
+        return Ok(());
     }
-    violations(
-        connection,
-        &format!(
-            "select 'issue ' || i.id || ' was not seen first or last when its events happened'
-             from issues i
-             join (select issue_id, min(occurred_at) as first, max(occurred_at) as last
-                   from ({})
-                   group by issue_id) e on e.issue_id = i.id
-             where i.evicted_count = 0
-               and (i.first_seen <> e.first or i.last_seen <> e.last)",
-            tables.join(" union all ")
-        ),
-    )
+    search.tell(&format!(
+        "select i.id
+         from issues i
+         join (select issue_id, min(occurred_at) as first, max(occurred_at) as last
+               from ({})
+               group by issue_id) e on e.issue_id = i.id
+         where i.evicted_count = 0
+           and (i.first_seen <> e.first or i.last_seen <> e.last)
+           and i.id not in (select issue_id
+                            from issue_partitions
+                            where partition_id not in (select id from partitions))",
+        tables.join(" union all ")
+    ))
 }
 
-fn tag_values_sum_to_tagged_events(connection: &Connection) -> Result<Vec<String>> {
-    violations(
-        connection,
-        "select 'tag ' || k.key || ' of issue ' || k.issue_id || ' has ' || k.events
-             || ' events, its values ' || (coalesce(sum(t.events), 0) + k.other)
+fn tag_values_sum_to_tagged_events(search: &mut Search<'_>) -> Result<()> {
+    search.tell(
+        "select k.key, k.issue_id, k.events, coalesce(sum(t.events), 0) + k.other
          from issue_tag_keys k
          left join issue_tags t on t.issue_id = k.issue_id and t.key = k.key
          group by k.issue_id, k.key
@@ -264,56 +263,41 @@ fn tag_values_sum_to_tagged_events(connection: &Connection) -> Result<Vec<String
     )
 }
 
-/// The database's side: no event lies beyond the committed length of its segment.
-fn segments_hold_what_is_committed(connection: &Connection) -> Result<Vec<String>> {
-    let mut found = Vec::new();
-    for partition in partitions::between(connection, i64::MIN, i64::MAX)? {
-        found.extend(violations(
-            connection,
-            &format!(
-                "select 'event ' || lower(hex(e.event_id)) || ' lies beyond its segment'
-                 from {} e
-                 left join segments s on s.id = e.segment_id and s.partition_id = {}
-                 where s.id is null
-                    or e.start + e.length > s.length",
-                partition.table(),
-                partition.id
-            ),
-        )?);
+fn segments_hold_what_is_committed(search: &mut Search<'_>) -> Result<()> {
+    for partition in partitions::between(search.connection, i64::MIN, i64::MAX)? {
+        search.tell(&format!(
+            "select e.event_id
+             from {} e
+             left join segments s on s.id = e.segment_id and s.partition_id = {}
+             where s.id is null
+                or e.start + e.length > s.length",
+            partition.table(),
+            partition.id
+        ))?;
     }
-    Ok(found)
+    Ok(())
 }
 
-/// Every byte of a segment is of a frame that events are in, or counted as dead.
-fn segments_are_live_or_dead(connection: &Connection) -> Result<Vec<String>> {
-    let mut found = Vec::new();
-    for partition in partitions::between(connection, i64::MIN, i64::MAX)? {
-        found.extend(violations(
-            connection,
-            &format!(
-                "select 'segment ' || s.id || ' has ' || s.length || ' bytes, of which '
-                     || coalesce(l.bytes, 0) || ' are alive and ' || s.dead_bytes || ' dead'
-                 from segments s
-                 left join (select segment_id, sum(length) as bytes
-                            from (select distinct segment_id, start, length from {})
-                            group by segment_id) l on l.segment_id = s.id
-                 where s.partition_id = {}
-                   and s.length <> coalesce(l.bytes, 0) + s.dead_bytes",
-                partition.table(),
-                partition.id
-            ),
-        )?);
+fn segments_are_live_or_dead(search: &mut Search<'_>) -> Result<()> {
+    for partition in partitions::between(search.connection, i64::MIN, i64::MAX)? {
+        search.tell(&format!(
+            "select s.id, s.length, coalesce(l.bytes, 0), s.dead_bytes
+             from segments s
+             left join (select segment_id, sum(length) as bytes
+                        from (select distinct segment_id, start, length from {})
+                        group by segment_id) l on l.segment_id = s.id
+             where s.partition_id = {}
+               and s.length <> coalesce(l.bytes, 0) + s.dead_bytes",
+            partition.table(),
+            partition.id
+        ))?;
     }
-    Ok(found)
+    Ok(())
 }
 
-/// What clients say they threw away was never received.
-fn what_was_received_has_ended(connection: &Connection) -> Result<Vec<String>> {
-    violations(
-        connection,
-        "select 'project ' || project_id || ' received ' || sum(received) || ' items (' || category
-             || ') in the hour from ' || datetime(hour / 1000000, 'unixepoch') || ' UTC, of which '
-             || sum(ended) || ' have ended'
+fn what_was_received_has_ended(search: &mut Search<'_>) -> Result<()> {
+    search.tell(
+        "select project_id, sum(received), category, hour, sum(ended)
          from (select project_id, hour, category, quantity as received, 0 as ended
                from received
                union all
@@ -325,33 +309,33 @@ fn what_was_received_has_ended(connection: &Connection) -> Result<Vec<String>> {
     )
 }
 
-fn keys_are_of_their_projects(connection: &Connection) -> Result<Vec<String>> {
-    violations(
-        connection,
-        "select 'key ' || lower(hex(k.id)) || ' is of another organization than its project'
+fn keys_are_of_their_projects(search: &mut Search<'_>) -> Result<()> {
+    search.tell(
+        "select k.id
          from client_keys k
          left join projects p on p.id = k.project_id
          where p.org_id is not k.org_id",
     )
 }
 
-/// Every foreign key, among them all that carry an organization along.
-fn references_hold(connection: &Connection) -> Result<Vec<String>> {
-    violations(
-        connection,
-        "select 'a row of ' || \"table\" || ' points at a row of ' || parent || ' that is not there'
+fn references_hold(search: &mut Search<'_>) -> Result<()> {
+    search.tell(
+        "select \"table\", parent
          from pragma_foreign_key_check",
     )
 }
 
-fn organizations_have_owners(connection: &Connection) -> Result<Vec<String>> {
-    violations(
-        connection,
-        "select 'organization ' || o.slug || ' has no owner'
+fn organizations_have_owners(search: &mut Search<'_>) -> Result<()> {
+    search.tell(
+        "select o.slug
          from organizations o
-         where not exists (select 1 from members m where m.org_id = o.id and m.role = 'OWNER')
-         union all
-         select 'personal organization ' || o.slug || ' is not its user''s alone'
+         where not exists (select 1 from members m where m.org_id = o.id and m.role = 'OWNER')",
+    )
+}
+
+fn personal_organizations_are_alone(search: &mut Search<'_>) -> Result<()> {
+    search.tell(
+        "select o.slug
          from organizations o
          join members m on m.org_id = o.id
          where o.personal_user_id is not null
@@ -359,17 +343,10 @@ fn organizations_have_owners(connection: &Connection) -> Result<Vec<String>> {
     )
 }
 
-fn schema_is_as_migrated(connection: &Connection) -> Result<Vec<String>> {
-    let is = migrations::schema_digest(connection)?;
-    Ok(match migrations::stored_digest(connection)? {
-        Some(stored) if stored == is => Vec::new(),
-        _ => vec!["the schema is not the one that the migrations made".to_owned()],
-    })
-}
-
-/// The one text column of each row that a query finds.
-fn violations(connection: &Connection, sql: &str) -> Result<Vec<String>> {
-    let mut statement = connection.prepare(sql)?;
-    let rows = statement.query_map((), |row| row.get(0))?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+fn schema_is_as_migrated(search: &mut Search<'_>) -> Result<()> {
+    let is = migrations::schema_digest(search.connection)?;
+    if migrations::stored_digest(search.connection)? != Some(is) {
+        search.findings.tell(Check::SchemaIsAsMigrated, &[]);
+    }
+    Ok(())
 }

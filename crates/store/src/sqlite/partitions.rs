@@ -87,9 +87,10 @@ pub(super) fn ensure(connection: &Connection, day: i64, retention_days: u16) -> 
 /// The partitions that hold events of issues whose ids are in a range.
 pub(super) fn of_issues(connection: &Connection, first: i64, last: i64) -> Result<Vec<i64>> {
     let mut statement = connection.prepare_cached(
-        "select distinct partition_id
-         from issue_partitions
-         where issue_id between ?1 and ?2",
+        "select distinct i.partition_id
+         from issue_partitions i
+         join partitions p on p.id = i.partition_id
+         where i.issue_id between ?1 and ?2",
     )?;
     let rows = statement.query_map((first, last), |row| row.get(0))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)

@@ -7,7 +7,7 @@ use super::partitions;
 use crate::{Error, Result};
 
 /// Tables of what issues own, by `issue_id`.
-const ISSUE_TABLES: [&str; 9] = [
+pub(super) const ISSUE_TABLES: [&str; 9] = [
     "groupings",
     "issue_hashes",
     "issue_hours",

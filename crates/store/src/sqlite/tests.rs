@@ -318,8 +318,8 @@ async fn a_compaction_that_a_crash_ended_leaves_nothing() {
         .engine
         .write(|tx| {
             Ok(tx.execute(
-                "insert into segments (id, partition_id, journal, length)
-                 values (2, 1, zeroblob(16), 0)",
+                "insert into segments (id, partition_id, journal, is_compacted, length)
+                 values (2, 1, zeroblob(16), 1, 0)",
                 (),
             )?)
         })

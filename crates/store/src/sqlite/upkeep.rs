@@ -4,11 +4,11 @@ use std::path::Path;
 
 use async_trait::async_trait;
 use copal_model::Timestamp;
-use rusqlite::{OptionalExtension, Transaction};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 
 use super::{SqliteStore, fsck, partitions, training};
 use crate::record::plan::day_of;
-use crate::upkeep::{Compacted, FsckReport, Guarantee, Upkeep};
+use crate::upkeep::{Compacted, EVICTED_AT_ONCE, FsckReport, Guarantee, Stake, Upkeep};
 use crate::{Error, Result};
 
 #[async_trait]
@@ -18,19 +18,19 @@ impl Upkeep for SqliteStore {
     }
 
     async fn drop_expired(&self, now: Timestamp) -> Result<usize> {
-        let dropped = self
+        let expired = self
             .engine
-            .on_writer(move |connection| {
-                let tx = connection
-                    .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-                let expired = expired_partitions(&tx, now)?;
-                for partition in &expired {
-                    drop_partition(&tx, *partition)?;
-                }
-                tx.commit()?;
-                Ok(expired.len())
-            })
+            .read(move |connection| expired_partitions(connection, now))
             .await?;
+        let mut dropped = 0;
+        for partition in expired {
+            dropped += self
+                .in_transaction(move |tx| drop_partition(tx, partition))
+                .await?;
+        }
+        for partition in self.engine.read(gone_partitions).await? {
+            while self.in_transaction(move |tx| evict(tx, partition)).await? > 0 {}
+        }
         self.codec.bases.forget();
         self.delete_orphans().await?;
         Ok(dropped)
@@ -73,11 +73,13 @@ impl Upkeep for SqliteStore {
         Ok(vec![
             Guarantee {
                 promise: "a commit is on disk before it is answered",
+                stake: Stake::Acknowledged,
                 broken: (synchronous != 2 || mode != "wal")
                     .then(|| format!("synchronous is {synchronous} and journal_mode {mode}")),
             },
             Guarantee {
                 promise: "only this user can read the data",
+                stake: Stake::Care,
                 broken: others_may_read(Path::new(&path)).map_err(Error::Disk)?,
             },
         ])
@@ -116,6 +118,21 @@ impl Upkeep for SqliteStore {
 }
 
 impl SqliteStore {
+    /// A write that other processes need not hear of.
+    async fn in_transaction<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.engine
+            .on_writer(move |connection| {
+                let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+                let answer = work(&tx)?;
+                tx.commit()?;
+                Ok(answer)
+            })
+            .await
+    }
+
     /// Deletes the folders of partitions that have no row any more.
     async fn delete_orphans(&self) -> Result<()> {
         let segments = self.segments.clone();
@@ -142,8 +159,8 @@ impl SqliteStore {
     }
 }
 
-fn expired_partitions(tx: &Transaction<'_>, now: Timestamp) -> Result<Vec<i64>> {
-    let mut statement = tx.prepare_cached(
+fn expired_partitions(connection: &Connection, now: Timestamp) -> Result<Vec<i64>> {
+    let mut statement = connection.prepare_cached(
         "select id
          from partitions
          where day + retention_days < ?1
@@ -153,25 +170,61 @@ fn expired_partitions(tx: &Transaction<'_>, now: Timestamp) -> Result<Vec<i64>> 
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Reads no event: the counts per issue say how many go.
-fn drop_partition(tx: &Transaction<'_>, partition: i64) -> Result<()> {
-    tx.execute(
-        "update issues
-         set evicted_count = evicted_count + i.stored
-         from issue_partitions i
-         where i.issue_id = issues.id
-           and i.partition_id = ?1",
-        (partition,),
-    )?;
-    for table in ["issue_partitions", "partition_dictionaries", "segments"] {
+/// Drops a partition, whose events are gone at once; reads none of them. Answers how many it was:
+/// another process may have been quicker.
+fn drop_partition(tx: &Transaction<'_>, partition: i64) -> Result<usize> {
+    for table in ["partition_dictionaries", "segments"] {
         tx.execute(
             &format!("delete from {table} where partition_id = ?1"),
             (partition,),
         )?;
     }
-    tx.execute_batch(&format!("drop table {}", partitions::table(partition)))?;
-    tx.execute("delete from partitions where id = ?1", (partition,))?;
-    training::retire(tx)
+    let dropped = tx.execute("delete from partitions where id = ?1", (partition,))?;
+    if dropped > 0 {
+        tx.execute_batch(&format!("drop table {}", partitions::table(partition)))?;
+    }
+    training::retire(tx)?;
+    Ok(dropped)
+}
+
+/// Partitions that have been dropped and whose stored counts have not been folded yet.
+fn gone_partitions(connection: &Connection) -> Result<Vec<i64>> {
+    let mut statement = connection.prepare_cached(
+        "select distinct partition_id
+         from issue_partitions
+         where partition_id not in (select id from partitions)
+         order by partition_id",
+    )?;
+    let rows = statement.query_map((), |row| row.get(0))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Adds stored counts of a dropped partition to the evicted counts of their issues, a number at a
+/// time: recording goes on in between. Answers how many.
+fn evict(tx: &Transaction<'_>, partition: i64) -> Result<usize> {
+    tx.prepare_cached(
+        "update issues
+         set evicted_count = evicted_count + i.stored
+         from (select issue_id, stored
+               from issue_partitions
+               where partition_id = ?1
+               order by issue_id
+               limit ?2) i
+         where i.issue_id = issues.id",
+    )?
+    .execute((partition, EVICTED_AT_ONCE))?;
+    let evicted = tx
+        .prepare_cached(
+            "delete from issue_partitions
+             where partition_id = ?1
+               and issue_id in (select issue_id
+                                from issue_partitions
+                                where partition_id = ?1
+                                order by issue_id
+                                limit ?2)",
+        )?
+        .execute((partition, EVICTED_AT_ONCE))?;
+    Ok(evicted)
 }
 
 fn others_may_read(path: &Path) -> std::io::Result<Option<String>> {

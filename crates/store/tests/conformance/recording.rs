@@ -294,7 +294,7 @@ async fn every_item_received_ends_once(world: World) {
         .iter()
         .map(|found| (found.invariant, found.detail.as_str()))
         .collect();
-    let detail = "project 1 received 3 items (error) in the hour from 2026-11-20 12:00:00 UTC, \
+    let detail = "project 1 received 3 items (error) in the hour from 2026-11-20T12:00:00Z, \
                   of which 2 have ended";
     assert_eq!(found, [("I-09", detail)]);
 }

@@ -11,6 +11,7 @@ use crate::world::{InProject, World};
 conformance!(
     retention_drops_whole_days_and_keeps_the_counts,
     an_event_of_a_dropped_day_is_gone_from_its_issue,
+    retention_that_a_crash_ended_goes_on,
     payloads_of_deleted_issues_are_removed,
     a_few_dead_bytes_wait_a_week,
     payloads_of_deleted_projects_are_removed,
@@ -50,6 +51,39 @@ async fn an_event_of_a_dropped_day_is_gone_from_its_issue(world: World) {
         .unwrap();
     let ids: Vec<_> = events.rows.iter().map(|row| row.event_id).collect();
     assert_eq!(ids, [event_id(2)]);
+}
+
+async fn retention_that_a_crash_ended_goes_on(world: World) {
+    let ana = world.org("Ana").await;
+    let shop = ana.project("shop").await;
+    let mut kept = shop.event(3, 2);
+    kept.retention_days = 90;
+    let events = vec![shop.event(1, 1), shop.event(2, 2), kept];
+    world.record(events).await;
+    // As far as it gets in its first transaction: the events are gone, their counts are not.
+    for sql in [
+        "delete from segments where partition_id = 1",
+        "delete from partitions where id = 1",
+        "drop table events_p1",
+    ] {
+        world.backdoor.execute(sql).unwrap();
+    }
+    world.assert_sound().await;
+    let gone = world.store.delete_issue(&shop.scope, shop.issue(1)).await;
+    gone.unwrap();
+    world.assert_sound().await;
+    let evicted = "select count(*) from issues where evicted_count = 1";
+    assert_eq!(world.backdoor.count(evicted), 0);
+    let now = at("2026-12-01T00:00:00Z");
+    assert_eq!(world.store.drop_expired(now).await.unwrap(), 0);
+    assert_eq!(world.backdoor.count(evicted), 1);
+    assert_eq!(
+        world
+            .backdoor
+            .count("select count(*) from issue_partitions"),
+        1
+    );
+    world.assert_sound().await;
 }
 
 /// Events 1 and 2 of issue 1, 3 and 4 of issue 2, and so on.

@@ -55,10 +55,20 @@ pub(crate) struct Backdoor {
 impl Backdoor {
     /// Runs one statement; answers the engine's refusal.
     pub(crate) fn execute(&self, sql: &str) -> Result<usize, String> {
+        let db = self.open();
+        db.execute(sql, ()).map_err(|error| error.to_string())
+    }
+
+    /// The number that a query finds.
+    pub(crate) fn count(&self, sql: &str) -> i64 {
+        self.open().query_one(sql, (), |row| row.get(0)).unwrap()
+    }
+
+    fn open(&self) -> rusqlite::Connection {
         let db = rusqlite::Connection::open(&self.file).unwrap();
         db.pragma_update(None, "foreign_keys", true).unwrap();
         db.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
-        db.execute(sql, ()).map_err(|error| error.to_string())
+        db
     }
 }
 
