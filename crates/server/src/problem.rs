@@ -5,7 +5,7 @@
 //! for the REST API and into an error page with a next step for browsers.
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -189,29 +189,33 @@ pub struct Asked {
     pub audience: Audience,
     /// The method.
     pub method: Method,
-    /// Path and query.
+    /// Path and query; empty unless a page was asked for.
     pub path_and_query: String,
-    /// Cookies, for theme and layout.
-    pub headers: axum::http::HeaderMap,
+    /// Cookies, for theme and layout; empty unless a page was asked for.
+    pub headers: HeaderMap,
     /// Names the request in the log.
     pub request_id: String,
 }
 
 impl Asked {
     fn of(request: &Request) -> Self {
-        Self {
-            audience: Audience::of(request.uri().path()),
+        let audience = Audience::of(request.uri().path());
+        let id = request.extensions().get::<RequestId>();
+        let mut asked = Self {
+            audience,
             method: request.method().clone(),
-            path_and_query: request
-                .uri()
-                .path_and_query()
-                .map_or_else(|| "/".to_owned(), |path| path.as_str().to_owned()),
-            headers: request.headers().clone(),
-            request_id: request
-                .extensions()
-                .get::<RequestId>()
-                .map_or_else(String::new, |id| id.as_str().to_owned()),
+            path_and_query: String::new(),
+            headers: HeaderMap::new(),
+            request_id: id.map_or_else(String::new, |id| id.as_str().to_owned()),
+        };
+        // Copied for pages only, which need them: SDKs come by the thousand.
+        if audience == Audience::Page {
+            let target = request.uri().path_and_query();
+            let target = target.map_or("/", |target| target.as_str());
+            target.clone_into(&mut asked.path_and_query);
+            asked.headers.clone_from(request.headers());
         }
+        asked
     }
 }
 
