@@ -1,5 +1,7 @@
 //! What can go wrong when asking the store, by what the caller can do about it.
 
+use std::io;
+
 /// Shorthand for results of the store.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -34,7 +36,7 @@ pub enum Error {
     Unavailable(String),
     /// A write or fsync failed: nothing after it can be trusted (exit code 3).
     #[error("the store's disk failed: {0}")]
-    Disk(#[source] std::io::Error),
+    Disk(#[source] io::Error),
     /// A later program has written the data; this one must not touch it.
     #[error(
         "the data was written by a newer Copal (schema {stored}, this one knows {known}): \
@@ -49,4 +51,34 @@ pub enum Error {
     /// The stored data or the engine is broken.
     #[error("the store is broken: {0}")]
     Broken(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Error {
+    /// What a failed write to a file comes to. A full disk refuses it without harm; it never
+    /// excuses a failed sync.
+    pub(crate) fn of_write(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                Self::Unavailable("the disk is full".to_owned())
+            }
+            _ => Self::Disk(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_no_failed_one() {
+        assert!(matches!(
+            Error::of_write(io::ErrorKind::StorageFull.into()),
+            Error::Unavailable(_)
+        ));
+        assert!(matches!(
+            Error::of_write(io::ErrorKind::FileTooLarge.into()),
+            Error::Disk(_)
+        ));
+    }
 }

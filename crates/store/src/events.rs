@@ -1,5 +1,7 @@
 //! Stored events, and the way from one to the next.
 
+pub(crate) mod row;
+
 use async_trait::async_trait;
 use copal_model::{EventSummary, IssueId};
 use copal_protocol::EventId;

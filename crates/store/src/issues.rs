@@ -1,5 +1,8 @@
 //! Issues as pages and the API read and triage them.
 
+pub(crate) mod filter;
+pub(crate) mod list;
+
 use async_trait::async_trait;
 use copal_model::search::Query;
 use copal_model::{Issue, IssueId, IssueStatus, ProjectId, Timestamp};

@@ -36,7 +36,26 @@ pub struct Page<T> {
     pub next: Option<String>,
 }
 
+impl<T> Default for Page<T> {
+    /// Nothing, and nothing after it.
+    fn default() -> Self {
+        Self {
+            rows: Vec::new(),
+            next: None,
+        }
+    }
+}
+
 impl<T> Page<T> {
+    /// A page of the first `limit` of `rows`, of which one more was asked for, so that it is known
+    /// whether there is a next page.
+    pub(crate) fn of(mut rows: Vec<T>, limit: usize, cursor: impl FnOnce(&T) -> String) -> Self {
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let next = rows.last().filter(|_| more).map(cursor);
+        Self { rows, next }
+    }
+
     /// The same page with other rows.
     pub fn map<U>(self, f: impl FnMut(T) -> U) -> Page<U> {
         Page {

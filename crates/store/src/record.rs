@@ -1,7 +1,11 @@
 //! The pipeline's one write: a batch of events and the journal position, in one transaction.
 
+pub(crate) mod assign;
 pub(crate) mod bundle;
+pub(crate) mod frames;
+pub(crate) mod outcomes;
 pub(crate) mod plan;
+pub(crate) mod tags;
 
 use async_trait::async_trait;
 use copal_model::{Category, IssueId, Level, Outcome, ProjectId, Timestamp, UserIdentity};
@@ -9,6 +13,7 @@ use copal_protocol::EventId;
 use uuid::Uuid;
 
 use crate::{ProjectScope, Result};
+use assign::Fate;
 
 /// Identifies a journal: the folder's own UUID, so that several nodes can share one store.
 pub type JournalId = Uuid;
@@ -146,6 +151,29 @@ pub struct Recorded {
     pub events: Vec<RecordedEvent>,
 }
 
+impl Recorded {
+    /// By what was decided.
+    pub(crate) fn of(batch: &Batch, fates: &[Fate]) -> Self {
+        let events = std::iter::zip(&batch.events, fates).map(|(event, fate)| match fate {
+            Fate::Kept(kept) => RecordedEvent::of(event, Some(kept.issue), kept.disposition),
+            Fate::Duplicate => RecordedEvent::of(event, None, Disposition::Duplicate),
+            Fate::ProjectGone => RecordedEvent::of(event, None, Disposition::ProjectGone),
+        });
+        Self {
+            events: events.collect(),
+        }
+    }
+
+    /// Of a batch that has been recorded before.
+    pub(crate) fn before(batch: &Batch) -> Self {
+        let events = batch.events.iter();
+        let events = events.map(|event| RecordedEvent::of(event, None, Disposition::Duplicate));
+        Self {
+            events: events.collect(),
+        }
+    }
+}
+
 /// What became of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedEvent {
@@ -157,6 +185,17 @@ pub struct RecordedEvent {
     pub issue: Option<IssueId>,
     /// How.
     pub disposition: Disposition,
+}
+
+impl RecordedEvent {
+    fn of(event: &NewEvent, issue: Option<IssueId>, disposition: Disposition) -> Self {
+        Self {
+            project: event.scope.project(),
+            event_id: event.event_id,
+            issue,
+            disposition,
+        }
+    }
 }
 
 /// How an event was taken in.

@@ -9,11 +9,13 @@ pub(crate) mod dictionary;
 mod frame;
 mod reader;
 pub(crate) mod segment;
+mod tails;
 
 pub(crate) use codec::{Codec, Encoded, Frame};
 pub(crate) use frame::{Content, FRAME_BYTES_MAX, bytes_of};
-pub(crate) use reader::FrameReader;
-pub(crate) use segment::{Place, SegmentName, Segments};
+pub(crate) use reader::{BaseKey, FrameReader, Step};
+pub(crate) use segment::{Place, SegmentName, Segments, Sharing};
+pub(crate) use tails::{Tail, Tails, has_room};
 
 use crate::Error;
 

@@ -1,4 +1,10 @@
 //! Reads events one after the other.
+//!
+//! A frame may need a base, whose place only the database knows. The reader asks for it instead of
+//! asking the database, so that it is the same for every engine.
+
+use std::io;
+use std::sync::Arc;
 
 use copal_model::ProjectId;
 use copal_protocol::EventId;
@@ -6,28 +12,43 @@ use copal_protocol::EventId;
 use super::broken;
 use super::frame::{Against, Content, Opened, Sealed};
 use super::{Codec, Place, Segments};
-use crate::Result;
+use crate::{Error, Result};
 
-/// Tells where an event of a partition and project is stored.
-pub(crate) type FindPlace<'a> = &'a dyn Fn(i64, ProjectId, EventId) -> Result<Option<Place>>;
+/// An event that others are compressed against: what to look up where it stands by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct BaseKey {
+    /// The partition, the same as of those that need it.
+    pub(crate) partition: i64,
+    /// The project.
+    pub(crate) project: ProjectId,
+    /// The event.
+    pub(crate) event: EventId,
+}
+
+/// What came of reading an event.
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// It is read.
+    Read(Content),
+    /// This base has to be read first, by [`FrameReader::read_base`].
+    NeedsBase(BaseKey),
+}
 
 /// Reads events. The frame and the base that were opened last are kept, since neighbours in a list
 /// share them.
-pub(crate) struct FrameReader<'a> {
-    segments: &'a Segments,
-    codec: &'a Codec,
-    find: FindPlace<'a>,
+pub(crate) struct FrameReader {
+    segments: Segments,
+    codec: Arc<Codec>,
     opened: Option<((i64, u64, ProjectId), Opened)>,
-    base: Option<((i64, ProjectId, EventId), Vec<u8>)>,
+    base: Option<(BaseKey, Vec<u8>)>,
 }
 
-impl<'a> FrameReader<'a> {
+impl FrameReader {
     /// A reader with nothing opened.
-    pub(crate) const fn new(segments: &'a Segments, codec: &'a Codec, find: FindPlace<'a>) -> Self {
+    pub(crate) const fn new(segments: Segments, codec: Arc<Codec>) -> Self {
         Self {
             segments,
             codec,
-            find,
             opened: None,
             base: None,
         }
@@ -39,38 +60,58 @@ impl<'a> FrameReader<'a> {
         place: Place,
         project: ProjectId,
         event: EventId,
-    ) -> Result<Content> {
+    ) -> Result<Step> {
         let key = (place.segment.id, place.start, project);
-        let kept = self.opened.take().filter(|(opened, _)| *opened == key);
-        let opened = match kept {
-            Some((_, opened)) => opened,
-            None => self.open(place, project)?,
-        };
-        let (_, opened) = self.opened.insert((key, opened));
-        opened.content(place.ordinal, event)
+        if self
+            .opened
+            .as_ref()
+            .is_none_or(|(opened, _)| *opened != key)
+        {
+            let frame = self.frame(place)?;
+            let sealed = Sealed::read(&frame, project)?;
+            let opened = match sealed.against {
+                Against::Event(event) => {
+                    let key = BaseKey {
+                        partition: place.segment.partition,
+                        project,
+                        event,
+                    };
+                    match &self.base {
+                        Some((base, bytes)) if *base == key => Codec::open_with(sealed, bytes)?,
+                        _ => return Ok(Step::NeedsBase(key)),
+                    }
+                }
+                _ => self.codec.open(sealed)?,
+            };
+            self.opened = Some((key, opened));
+        }
+        match &self.opened {
+            Some((_, opened)) => opened.content(place.ordinal, event).map(Step::Read),
+            None => Err(broken(&"no frame is open")),
+        }
     }
 
-    fn open(&mut self, place: Place, project: ProjectId) -> Result<Opened> {
-        let frame = self.segments.read(place).map_err(|error| broken(&error))?;
-        let sealed = Sealed::read(&frame, project)?;
-        let Against::Event(event) = sealed.against else {
-            return self.codec.open(sealed);
-        };
-        let key = (place.segment.partition, project, event);
-        let kept = self.base.take().filter(|(base, _)| *base == key);
-        let base = match kept {
-            Some((_, base)) => base,
-            None => self.read_base(key)?,
-        };
-        let (_, base) = self.base.insert((key, base));
-        Codec::open_with(sealed, base)
-    }
-
-    fn read_base(&self, (partition, project, event): (i64, ProjectId, EventId)) -> Result<Vec<u8>> {
-        let place = (self.find)(partition, project, event)?
-            .ok_or_else(|| broken(&format_args!("its base, event {event}, is gone")))?;
-        let frame = self.segments.read(place).map_err(|error| broken(&error))?;
+    /// Reads a base, given where it stands, for the events that need it.
+    pub(crate) fn read_base(&mut self, key: BaseKey, place: Option<Place>) -> Result<()> {
+        let BaseKey { project, event, .. } = key;
+        let place =
+            place.ok_or_else(|| broken(&format_args!("its base, event {event}, is gone")))?;
+        let frame = self.frame(place)?;
         let opened = self.codec.open(Sealed::read(&frame, project)?)?;
-        Ok(opened.base(place.ordinal, event)?.to_vec())
+        self.base = Some((key, opened.base(place.ordinal, event)?.to_vec()));
+        Ok(())
+    }
+
+    fn frame(&self, place: Place) -> Result<Vec<u8>> {
+        self.segments.read(place).map_err(|error| {
+            if error.kind() == io::ErrorKind::NotFound && self.segments.are_shared() {
+                Error::Unavailable(format!(
+                    "payload segment {} is not in this data folder: it is another node's, or lost",
+                    place.segment.id
+                ))
+            } else {
+                broken(&error)
+            }
+        })
     }
 }

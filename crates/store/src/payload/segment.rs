@@ -38,16 +38,31 @@ pub(crate) struct Place {
     pub(crate) ordinal: usize,
 }
 
-/// The folder of all segments.
+/// Whose segments the database names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sharing {
+    /// Those in the folder, and no others.
+    Alone,
+    /// Other nodes' as well, which are in their folders.
+    WithOthers,
+}
+
+/// The folder of all segments that are here.
 #[derive(Debug, Clone)]
 pub(crate) struct Segments {
     folder: PathBuf,
+    sharing: Sharing,
 }
 
 impl Segments {
     /// The segments in `folder`.
-    pub(crate) const fn new(folder: PathBuf) -> Self {
-        Self { folder }
+    pub(crate) const fn new(folder: PathBuf, sharing: Sharing) -> Self {
+        Self { folder, sharing }
+    }
+
+    /// Whether the database may name segments that are other nodes'.
+    pub(crate) fn are_shared(&self) -> bool {
+        self.sharing == Sharing::WithOthers
     }
 
     /// Reads the bytes of a frame.

@@ -22,7 +22,7 @@ pub(crate) use engine::{Engine, Tx};
 pub(crate) use row::Columns;
 pub(crate) use statements::{execute, find, list};
 
-use crate::payload::{Codec, Segments};
+use crate::payload::{Codec, Segments, Sharing};
 use crate::{Error, Result};
 
 /// The folder of payload segments within the data folder.
@@ -51,7 +51,7 @@ impl PostgresStore {
         Ok(Self {
             engine: Arc::new(engine),
             codec: Arc::default(),
-            segments: Segments::new(folder.join(PAYLOAD_FOLDER)),
+            segments: Segments::new(folder.join(PAYLOAD_FOLDER), Sharing::WithOthers),
         })
     }
 }

@@ -30,19 +30,6 @@ impl From<rusqlite::Error> for Error {
     }
 }
 
-impl Error {
-    /// What a failed write to a file comes to. A full disk refuses it without harm; it never
-    /// excuses a failed sync.
-    pub(super) fn of_write(error: io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                Self::Unavailable("the disk is full".to_owned())
-            }
-            _ => Self::Disk(error),
-        }
-    }
-}
-
 /// The rule that was broken: the last column of a unique key (its leading columns are the
 /// tenant's), as SQLite names it in `UNIQUE constraint failed: projects.org_id, projects.slug`.
 fn constraint(extended_code: i32, message: &str) -> &'static str {
@@ -78,14 +65,6 @@ mod tests {
         assert!(matches!(
             failure(ffi::SQLITE_FULL, ""),
             Error::Unavailable(_)
-        ));
-        assert!(matches!(
-            Error::of_write(io::ErrorKind::StorageFull.into()),
-            Error::Unavailable(_)
-        ));
-        assert!(matches!(
-            Error::of_write(io::ErrorKind::FileTooLarge.into()),
-            Error::Disk(_)
         ));
     }
 

@@ -1,6 +1,5 @@
 //! Rows of stored events, and the events that they stand for.
 
-use copal_model::{EventSummary, IssueId, ProjectId, Timestamp};
 use copal_protocol::EventId;
 use rusqlite::{Connection, Row, ToSql};
 
@@ -9,65 +8,34 @@ use super::append::segment_name;
 use super::partitions::{self, Partition};
 use super::record::issue_id;
 use crate::events::StoredEvent;
+use crate::events::row::EventRow;
 use crate::payload::{Content, FrameReader, Place};
 use crate::{Error, Result};
 
-/// The order of the events of an issue.
-pub(super) type Order = (i64, [u8; 16]);
-
-/// A row of a partition, with the name of its segment.
-pub(super) struct EventRow {
-    pub(super) event_id: EventId,
-    pub(super) issue: IssueId,
-    occurred_at: Timestamp,
-    received_at: Timestamp,
-    pub(super) place: Place,
+/// Reads the frames of rows in the snapshot that the rows are of.
+pub(super) struct PayloadReader<'a> {
+    connection: &'a Connection,
+    frames: FrameReader,
 }
 
-impl EventRow {
-    /// Reads its frame.
-    pub(super) fn read(&self, reader: &mut FrameReader<'_>) -> Result<Content> {
-        reader
-            .read(self.place, self.issue.project(), self.event_id)
-            .map_err(|error| match error {
-                Error::Broken(why) => {
-                    Error::Broken(format!("event {}: {why}", self.event_id).into())
-                }
-                other => other,
-            })
+impl<'a> PayloadReader<'a> {
+    /// A reader with nothing opened.
+    pub(super) const fn new(connection: &'a Connection, frames: FrameReader) -> Self {
+        Self { connection, frames }
     }
 
-    /// The event with its payload.
-    pub(super) fn stored(&self, reader: &mut FrameReader<'_>) -> Result<StoredEvent> {
-        let content = self.read(reader)?;
-        Ok(StoredEvent {
-            payload: content.payload.clone(),
-            grouping: content.grouping.clone(),
-            summary: self.summary(content),
+    /// Reads the frame of a row.
+    pub(super) fn read(&mut self, row: &EventRow) -> Result<Content> {
+        row.read_with(&mut self.frames, |base| {
+            let key = (base.project.get(), base.event.as_bytes());
+            let row = find_in(self.connection, &partitions::table(base.partition), key)?;
+            Ok(row.map(|row| row.place))
         })
     }
 
-    /// What lists show of it.
-    pub(super) fn summary(&self, content: Content) -> EventSummary {
-        EventSummary {
-            event_id: self.event_id,
-            issue_id: self.issue,
-            title: content.headline.title,
-            occurred_at: self.occurred_at,
-            received_at: self.received_at,
-            release: content.headline.release,
-            environment: content.headline.environment,
-        }
-    }
-
-    /// Its place in the order of its issue.
-    pub(super) fn order(&self) -> Order {
-        (self.received_at.as_microsecond(), *self.event_id.as_bytes())
-    }
-
-    /// Its place as a page token.
-    pub(super) fn cursor(&self) -> String {
-        format!("{}.{}", self.received_at.as_microsecond(), self.event_id)
+    /// The event of a row with its payload.
+    pub(super) fn stored(&mut self, row: &EventRow) -> Result<StoredEvent> {
+        self.read(row).map(|content| row.stored(content))
     }
 }
 
@@ -89,17 +57,6 @@ fn read_row(row: &Row<'_>) -> Result<EventRow> {
             ordinal: columns.read("ordinal", |ordinal: i64| usize::try_from(ordinal))?,
         },
     })
-}
-
-/// Tells where events are stored that others are compressed against.
-pub(super) fn finder(
-    connection: &Connection,
-) -> impl Fn(i64, ProjectId, EventId) -> Result<Option<Place>> {
-    |partition, project, event| {
-        let key = (project.get(), event.as_bytes());
-        let row = find_in(connection, &partitions::table(partition), key)?;
-        Ok(row.map(|row| row.place))
-    }
 }
 
 /// Rows of a partition that come after a row in the order of recording, with the last one's id.

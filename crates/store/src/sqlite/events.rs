@@ -7,9 +7,10 @@ use copal_model::{EventSummary, IssueId};
 use copal_protocol::EventId;
 use rusqlite::Connection;
 
-use super::event_rows::{COLUMNS, EventRow, Order, find_in, finder, select, to_i64};
+use super::event_rows::{COLUMNS, PayloadReader, find_in, select, to_i64};
 use super::partitions::{self, Partition};
 use super::{Columns, SqliteStore, training};
+use crate::events::row::{Days, EventRow, Order, parse_cursor};
 use crate::events::{EventInIssue, EventPick, Events, StoredEvent};
 use crate::payload::FrameReader;
 use crate::{Error, Page, PageRequest, ProjectScope, Result};
@@ -25,17 +26,15 @@ impl Events for SqliteStore {
         let (scope, page) = (*scope, page.clone());
         self.with_payloads(move |connection, reader| {
             let before = page.cursor.as_deref().map(parse_cursor).transpose()?;
-            let mut rows = if issue.project() == scope.project() {
-                rows_before(connection, issue, before, page.limit + 1)?
-            } else {
-                Vec::new()
-            };
-            let more = rows.len() > page.limit;
-            rows.truncate(page.limit);
-            let next = rows.last().filter(|_| more).map(EventRow::cursor);
+            if issue.project() != scope.project() {
+                return Ok(Page::default());
+            }
+            let days = days_of(connection, issue)?;
+            let rows = rows_before(connection, issue, &days, before, page.limit + 1)?;
+            let Page { rows, next } = Page::of(rows, page.limit, EventRow::cursor);
             let rows = rows
-                .into_iter()
-                .map(|row| Ok(row.summary(row.read(reader)?)))
+                .iter()
+                .map(|row| reader.read(row).map(|content| row.summary(content)))
                 .collect::<Result<_>>()?;
             Ok(Page { rows, next })
         })
@@ -50,7 +49,7 @@ impl Events for SqliteStore {
         let scope = *scope;
         self.with_payloads(move |connection, reader| {
             find_row(connection, &scope, event)?
-                .map(|row| row.stored(reader))
+                .map(|row| reader.stored(&row))
                 .transpose()
         })
         .await
@@ -67,9 +66,10 @@ impl Events for SqliteStore {
             if issue.project() != scope.project() {
                 return Ok(None);
             }
+            let days = days_of(connection, issue)?;
             let row = match pick {
-                EventPick::Latest => rows_before(connection, issue, None, 1)?.pop(),
-                EventPick::Oldest => rows_after(connection, issue, None, 1)?.pop(),
+                EventPick::Latest => rows_before(connection, issue, &days, None, 1)?.pop(),
+                EventPick::Oldest => rows_after(connection, issue, &days, None, 1)?.pop(),
                 EventPick::Id(event) => {
                     find_row(connection, &scope, event)?.filter(|row| row.issue == issue)
                 }
@@ -77,15 +77,14 @@ impl Events for SqliteStore {
             let Some(row) = row else {
                 return Ok(None);
             };
-            let previous = rows_before(connection, issue, Some(row.order()), 1)?.pop();
-            let next = rows_after(connection, issue, Some(row.order()), 1)?.pop();
-            let (number, stored) = place_among(connection, issue, row.order())?;
+            let previous = rows_before(connection, issue, &days, Some(row.order()), 1)?.pop();
+            let next = rows_after(connection, issue, &days, Some(row.order()), 1)?.pop();
             Ok(Some(EventInIssue {
-                event: row.stored(reader)?,
+                event: reader.stored(&row)?,
                 previous: previous.map(|row| row.event_id),
                 next: next.map(|row| row.event_id),
-                number,
-                stored,
+                number: days.stored_before(&row) + place_in_day(connection, &days, &row)?,
+                stored: days.stored(),
             }))
         })
         .await
@@ -97,7 +96,7 @@ impl SqliteStore {
     pub(super) async fn with_payloads<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
-        F: FnOnce(&Connection, &mut FrameReader<'_>) -> Result<T> + Send + 'static,
+        F: FnOnce(&Connection, &mut PayloadReader<'_>) -> Result<T> + Send + 'static,
     {
         let (segments, codec) = (self.segments.clone(), Arc::clone(&self.codec));
         self.engine
@@ -108,20 +107,11 @@ impl SqliteStore {
                 if !codec.knows(newest) {
                     training::load_dictionaries(connection, &codec)?;
                 }
-                let find = finder(connection);
-                work(connection, &mut FrameReader::new(&segments, &codec, &find))
+                let frames = FrameReader::new(segments, codec);
+                work(connection, &mut PayloadReader::new(connection, frames))
             })
             .await
     }
-}
-
-fn parse_cursor(cursor: &str) -> Result<Order> {
-    let read = || {
-        let (received_at, event) = cursor.split_once('.')?;
-        let event: EventId = event.parse().ok()?;
-        Some((received_at.parse().ok()?, *event.as_bytes()))
-    };
-    read().ok_or(Error::BadCursor)
 }
 
 fn find_row(
@@ -142,32 +132,33 @@ fn find_row(
 fn rows_before(
     connection: &Connection,
     issue: IssueId,
+    days: &Days,
     before: Option<Order>,
     limit: usize,
 ) -> Result<Vec<EventRow>> {
     let bound = before.unwrap_or((i64::MAX, [0xff; 16]));
-    let mut days = days_of(connection, issue)?;
-    days.reverse();
-    collect(connection, issue, &days, limit, bound, ("<", "desc"))
+    let days = days.by_day().rev();
+    collect(connection, issue, days, limit, bound, ("<", "desc"))
 }
 
 /// Rows of an issue that come after a place, first first.
 fn rows_after(
     connection: &Connection,
     issue: IssueId,
+    days: &Days,
     after: Option<Order>,
     limit: usize,
 ) -> Result<Vec<EventRow>> {
     let bound = after.unwrap_or((i64::MIN, [0; 16]));
-    let days = days_of(connection, issue)?;
-    collect(connection, issue, &days, limit, bound, (">", "asc"))
+    let days = days.by_day();
+    collect(connection, issue, days, limit, bound, (">", "asc"))
 }
 
-/// Takes rows day by day: days do not overlap, retention classes of one day do.
-fn collect(
+/// Takes rows day by day.
+fn collect<'a>(
     connection: &Connection,
     issue: IssueId,
-    days: &[Vec<(Partition, u64)>],
+    days: impl Iterator<Item = &'a [(Partition, u64)]>,
     limit: usize,
     bound: Order,
     (comparison, direction): (&str, &str),
@@ -201,8 +192,8 @@ fn collect(
     Ok(rows)
 }
 
-/// The partitions that hold events of an issue with their number, by day, oldest first.
-fn days_of(connection: &Connection, issue: IssueId) -> Result<Vec<Vec<(Partition, u64)>>> {
+/// The partitions that hold events of an issue with their number, oldest first.
+fn days_of(connection: &Connection, issue: IssueId) -> Result<Days> {
     let mut statement = connection.prepare_cached(
         "select p.id, p.day, i.stored
          from issue_partitions i
@@ -219,51 +210,32 @@ fn days_of(connection: &Connection, issue: IssueId) -> Result<Vec<Vec<(Partition
         };
         Ok::<_, Error>((partition, columns.count("stored")?))
     })?;
-    let rows = rows.collect::<Result<Vec<_>>>()?;
-    Ok(rows
-        .chunk_by(|a, b| a.0.day == b.0.day)
-        .map(<[_]>::to_vec)
-        .collect())
+    rows.collect::<Result<_>>().map(Days)
 }
 
-/// The place of an event among the stored ones, from 1, oldest first; and how many are stored.
-/// Rows are counted only in the event's own day.
-fn place_among(connection: &Connection, issue: IssueId, order: Order) -> Result<(u64, u64)> {
-    let (mut number, mut stored) = (0, 0);
-    for day in days_of(connection, issue)? {
-        for (partition, count) in day {
-            stored += count;
-            let last: Option<i64> = connection
-                .prepare_cached(&format!(
-                    "select max(received_at)
-                     from {}
-                     where issue_id = ?1",
-                    partition.table()
-                ))?
-                .query_one((issue.to_i64(),), |row| row.get(0))?;
-            if last.is_some_and(|last| last < order.0) {
-                number += count;
-                continue;
-            }
-            // Two counts, so that the first reads the index alone.
-            number += connection
-                .prepare_cached(&format!(
-                    "select (select count(*)
-                             from {table}
-                             where issue_id = ?1
-                               and received_at < ?2)
-                         + (select count(*)
-                            from {table}
-                            where issue_id = ?1
-                              and received_at = ?2
-                              and event_id <= ?3)",
-                    table = partition.table()
-                ))?
-                .query_one((issue.to_i64(), order.0, order.1), |row| {
-                    row.get::<_, i64>(0)
-                })?
-                .unsigned_abs();
-        }
+/// The place of an event among the stored ones of its day, from 1, oldest first.
+fn place_in_day(connection: &Connection, days: &Days, row: &EventRow) -> Result<u64> {
+    let (received_at, event) = row.order();
+    let mut number = 0;
+    for partition in days.of_day(row) {
+        // Two counts, so that the first reads the index alone.
+        number += connection
+            .prepare_cached(&format!(
+                "select (select count(*)
+                         from {table}
+                         where issue_id = ?1
+                           and received_at < ?2)
+                     + (select count(*)
+                        from {table}
+                        where issue_id = ?1
+                          and received_at = ?2
+                          and event_id <= ?3)",
+                table = partition.table()
+            ))?
+            .query_one((row.issue.to_i64(), received_at, event), |row| {
+                row.get::<_, i64>(0)
+            })?
+            .unsigned_abs();
     }
-    Ok((number, stored))
+    Ok(number)
 }

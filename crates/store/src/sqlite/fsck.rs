@@ -3,10 +3,11 @@
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
-use super::{event_rows, migrations, partitions, telemetry};
+use super::event_rows::{self, PayloadReader};
+use super::{migrations, partitions};
 use crate::Result;
-use crate::payload::FrameReader;
 use crate::record::plan::DEDUPE_DAYS;
+use crate::telemetry;
 use crate::upkeep::FsckReport;
 use crate::upkeep::invariants::{Check, Column, Findings};
 
@@ -14,7 +15,7 @@ use crate::upkeep::invariants::{Check, Column, Findings};
 const PAGE_ROWS: usize = 10_000;
 
 /// Checks everything in one snapshot.
-pub(super) fn check(connection: &Connection, reader: &mut FrameReader<'_>) -> Result<FsckReport> {
+pub(super) fn check(connection: &Connection, reader: &mut PayloadReader<'_>) -> Result<FsckReport> {
     let mut search = Search {
         connection,
         check: Check::ALL[0],
@@ -201,7 +202,7 @@ fn events_have_issues(search: &mut Search<'_>) -> Result<()> {
     Ok(())
 }
 
-fn payloads_exist(search: &mut Search<'_>, reader: &mut FrameReader<'_>) -> Result<()> {
+fn payloads_exist(search: &mut Search<'_>, reader: &mut PayloadReader<'_>) -> Result<()> {
     for partition in partitions::between(search.connection, i64::MIN, i64::MAX)? {
         let mut after = i64::MIN;
         while let Some((last, mut rows)) =
@@ -211,7 +212,7 @@ fn payloads_exist(search: &mut Search<'_>, reader: &mut FrameReader<'_>) -> Resu
             // Events of an issue are compressed against one of them: read that one once.
             rows.sort_unstable_by_key(|row| (row.issue, row.place.start));
             for row in rows {
-                if let Err(error) = row.read(reader) {
+                if let Err(error) = reader.read(&row) {
                     let why = Column::Text(error.to_string());
                     search.findings.tell(Check::PayloadsExist, &[why]);
                 }

@@ -3,26 +3,17 @@
 //! An index gives the order within a project (and status), so a page costs what it shows, however
 //! many issues there are. Sorting all issues of an organization would cost what they are.
 
-use copal_model::search::Condition;
 use copal_model::{Issue, IssueStatus, ProjectId};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
 use super::Columns;
-use super::issue_filter::Filter;
 use super::issues::{SELECT, read_issue};
 use super::projects::project_id;
+use crate::issues::filter::{Bound, Dialect, Filter};
+use crate::issues::list::{Key, in_order, page_of, parse_cursor, sort_column, statuses};
 use crate::issues::{IssueQuery, IssueSort};
-use crate::{Error, OrgScope, Page, PageRequest, Result};
-
-const STATUSES: [IssueStatus; 3] = [
-    IssueStatus::Open,
-    IssueStatus::Resolved,
-    IssueStatus::Ignored,
-];
-
-/// An issue's place in an order, and the issue.
-type Key = (i64, i64);
+use crate::{OrgScope, Page, PageRequest, Result};
 
 /// The issues of an organization that a query asks for.
 pub(super) fn list(
@@ -35,34 +26,23 @@ pub(super) fn list(
     let mut keys = Vec::new();
     for project in projects(connection, scope, query)? {
         for status in statuses(query) {
-            keys.extend(keys_of(
-                connection,
-                query,
-                (project, status),
-                before,
-                page.limit + 1,
-            )?);
+            let branch = (project, status);
+            keys.extend(keys_of(connection, query, branch, before, page.limit + 1)?);
         }
     }
-    keys.sort_unstable_by(|a, b| b.cmp(a));
-    let more = keys.len() > page.limit;
-    keys.truncate(page.limit);
-    let next = keys
-        .last()
-        .filter(|_| more)
-        .map(|(key, id)| format!("{key}.{id}"));
+    let page = page_of(keys, page.limit);
     let mut find = connection.prepare_cached(&format!(
         "{SELECT}
          where i.id = ?1"
     ))?;
-    let mut rows = Vec::with_capacity(keys.len());
-    for (_, id) in keys {
-        rows.extend(
+    let mut issues = Vec::with_capacity(page.rows.len());
+    for (_, id) in &page.rows {
+        issues.extend(
             find.query_and_then((id,), read_issue)?
                 .collect::<Result<Vec<_>>>()?,
         );
     }
-    Ok(Page { rows, next })
+    Ok(in_order(page, issues))
 }
 
 /// Those of the wanted projects that are the organization's.
@@ -87,26 +67,6 @@ fn projects(
     Ok(projects)
 }
 
-/// The statuses to look into one by one, as the index by the latest event has them; `None` where
-/// the index of the order does not tell them apart.
-fn statuses(query: &IssueQuery) -> Vec<Option<IssueStatus>> {
-    if query.sort != IssueSort::LastSeen {
-        return vec![None];
-    }
-    let asked = query
-        .query
-        .terms
-        .iter()
-        .find_map(|term| match term.condition {
-            Condition::Status(status) if !term.is_negated => Some(status),
-            _ => None,
-        });
-    match asked {
-        Some(status) => vec![Some(status)],
-        None => STATUSES.map(Some).to_vec(),
-    }
-}
-
 /// The first issues of a project and status in the order that is asked for.
 fn keys_of(
     connection: &Connection,
@@ -129,44 +89,43 @@ fn keys_query(
     before: Option<Key>,
     limit: usize,
 ) -> (String, Vec<Value>) {
-    let (column, index) = match query.sort {
-        IssueSort::LastSeen => ("last_seen", "issues_by_last_seen"),
-        IssueSort::FirstSeen => ("first_seen", "issues_by_first_seen"),
-        IssueSort::Events => ("events_count", "issues_by_events"),
-        IssueSort::Users => ("users_affected", "issues_by_users"),
+    let index = match query.sort {
+        IssueSort::LastSeen => "issues_by_last_seen",
+        IssueSort::FirstSeen => "issues_by_first_seen",
+        IssueSort::Events => "issues_by_events",
+        IssueSort::Users => "issues_by_users",
     };
-    let mut filter = Filter::new(query);
-    filter.all_of("p.id = ?", [i64::from(project.get()).into()]);
-    filter.all_of("i.project_id = p.id", []);
+    let column = sort_column(query.sort);
+    let mut filter = Filter::new(query, Dialect::Sqlite, Vec::new());
+    let project = filter.integer(project.get().into());
+    filter.all_of(format!("p.id = {project}"));
+    filter.all_of("i.project_id = p.id");
     if let Some(status) = status {
-        filter.all_of("i.status = ?", [status.as_str().to_owned().into()]);
+        let status = filter.text(status.as_str());
+        filter.all_of(format!("i.status = {status}"));
     }
     if let Some((key, id)) = before {
-        filter.all_of(
-            &format!("(i.{column}, i.id) < (?, ?)"),
-            [key.into(), id.into()],
-        );
+        let (key, id) = (filter.integer(key), filter.integer(id));
+        filter.all_of(format!("(i.{column}, i.id) < ({key}, {id})"));
     }
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    filter.values.push(Value::Integer(limit));
+    let limit = filter.integer(i64::try_from(limit).unwrap_or(i64::MAX));
     let sql = format!(
         "select i.{column}, i.id
          from projects p
          cross join issues i indexed by {index}
          where {}
          order by i.{column} desc, i.id desc
-         limit ?",
+         limit {limit}",
         filter.conditions.join("\n           and ")
     );
-    (sql, filter.values)
+    (sql, filter.values.into_iter().map(value).collect())
 }
 
-fn parse_cursor(cursor: &str) -> Result<Key> {
-    let read = || {
-        let (key, id) = cursor.split_once('.')?;
-        Some((key.parse().ok()?, id.parse().ok()?))
-    };
-    read().ok_or(Error::BadCursor)
+fn value(bound: Bound) -> Value {
+    match bound {
+        Bound::Integer(number) => Value::Integer(number),
+        Bound::Text(text) => Value::Text(text),
+    }
 }
 
 #[cfg(test)]

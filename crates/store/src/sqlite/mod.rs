@@ -12,7 +12,6 @@ mod error;
 mod event_rows;
 mod events;
 mod fsck;
-mod issue_filter;
 mod issue_list;
 mod issues;
 mod migrations;
@@ -41,9 +40,8 @@ pub(crate) use engine::Engine;
 pub use engine::Options;
 pub(crate) use row::Columns;
 
-use crate::payload::{Codec, Segments};
+use crate::payload::{Codec, Segments, Sharing, Tails};
 use crate::{Error, Result};
-use append::Tails;
 
 /// The database file within the data folder.
 pub const FILE_NAME: &str = "copal.db";
@@ -80,7 +78,7 @@ impl SqliteStore {
         Ok(Self {
             engine: Arc::new(engine),
             codec: Arc::new(codec),
-            segments: Segments::new(folder.join(PAYLOAD_FOLDER)),
+            segments: Segments::new(folder.join(PAYLOAD_FOLDER), Sharing::Alone),
             tails: Arc::default(),
             stored_events: Arc::new(AtomicU64::new(stored_events)),
         })

@@ -3,25 +3,8 @@
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::Result;
-
-/// A partition and the day of its events.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Partition {
-    pub(super) day: i64,
-    pub(super) id: i64,
-}
-
-impl Partition {
-    /// The name of its table.
-    pub(super) fn table(self) -> String {
-        table(self.id)
-    }
-}
-
-/// The name of a partition's table.
-pub(super) fn table(id: i64) -> String {
-    format!("events_p{id}")
-}
+pub(super) use crate::partition::{Partition, table};
+use crate::record::assign::Class;
 
 /// All partitions whose day lies in `first..=last`, newest first.
 pub(super) fn between(connection: &Connection, first: i64, last: i64) -> Result<Vec<Partition>> {
@@ -41,7 +24,7 @@ pub(super) fn between(connection: &Connection, first: i64, last: i64) -> Result<
 }
 
 /// The partition of a day and retention class, made where it does not exist.
-pub(super) fn ensure(connection: &Connection, day: i64, retention_days: u16) -> Result<i64> {
+pub(super) fn ensure(connection: &Connection, (day, retention_days): Class) -> Result<i64> {
     let found: Option<i64> = connection
         .prepare_cached(
             "select id

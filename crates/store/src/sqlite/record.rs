@@ -5,7 +5,7 @@ mod outcomes;
 mod tags;
 mod tally;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 
 use async_trait::async_trait;
@@ -13,16 +13,14 @@ use copal_model::{IssueId, ProjectId};
 use copal_protocol::EventId;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 
-use super::append::Tails;
-use super::{SqliteStore, partitions, training};
-use crate::payload::{Codec, Encoded, Frame, Place, Segments};
-use crate::record::bundle::{bundles, key_of};
+use super::{SqliteStore, append, partitions, training};
+use crate::payload::{Encoded, Place, Segments, Tails};
+use crate::record::assign::{Assigned, Fate};
+use crate::record::bundle::bundles;
+use crate::record::frames;
 use crate::record::plan::BatchTally;
-use crate::record::{
-    Batch, Disposition, JournalId, NewEvent, NewGrouping, Recorded, RecordedEvent, Recorder,
-};
+use crate::record::{Batch, JournalId, NewEvent, NewGrouping, Recorded, Recorder};
 use crate::{Error, Result};
-use assign::{Assigned, Fate};
 
 #[async_trait]
 impl Recorder for SqliteStore {
@@ -46,7 +44,7 @@ impl Recorder for SqliteStore {
                 let mut tails = tails.lock().unwrap_or_else(PoisonError::into_inner);
                 let recorded = record_batch(connection, &segments, &mut tails, &batch, &encoded);
                 if let Ok(recorded) = &recorded {
-                    add_bases(&codec, &batch, encoded, recorded);
+                    frames::add_bases(&codec, &batch, encoded, recorded);
                 } else {
                     tails.forget();
                     codec.bases.forget();
@@ -74,18 +72,12 @@ fn record_batch(
 ) -> Result<Recorded> {
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     if stored_position(&tx, batch.journal)?.is_some_and(|stored| batch.position <= stored) {
-        return Ok(Recorded {
-            events: batch
-                .events
-                .iter()
-                .map(|event| recorded(event, None, Disposition::Duplicate))
-                .collect(),
-        });
+        return Ok(Recorded::before(batch));
     }
-    tails.recover(&tx, segments, batch.journal)?;
+    append::recover(&tx, segments, tails, batch.journal)?;
     let projects = assign::living_projects(&tx, batch)?;
     let fates = assign::assign(&tx, batch, &projects)?;
-    let places = append(&tx, segments, tails, batch.journal, encoded, &fates)?;
+    let places = append_frames(&tx, segments, tails, batch.journal, encoded, &fates)?;
     let mut groupings = Groupings::new(&tx);
     let mut tally = BatchTally::default();
     for (event, assigned, place) in zip(&batch.events, &fates, &places) {
@@ -99,32 +91,11 @@ fn record_batch(
     insert_quarantined(&tx, batch)?;
     store_position(&tx, batch)?;
     tx.commit()?;
-    let events = std::iter::zip(&batch.events, &fates)
-        .map(|(event, fate)| match fate {
-            Fate::Kept(assigned) => recorded(event, Some(assigned.issue), assigned.disposition),
-            Fate::Duplicate => recorded(event, None, Disposition::Duplicate),
-            Fate::ProjectGone => recorded(event, None, Disposition::ProjectGone),
-        })
-        .collect();
-    Ok(Recorded { events })
-}
-
-/// Lets later events be compressed against those that have just been stored.
-fn add_bases(codec: &Codec, batch: &Batch, encoded: Encoded, recorded: &Recorded) {
-    for frame in encoded.frames {
-        let Some(first) = frame.events.first().copied() else {
-            continue;
-        };
-        if let Some(base) = frame.new_base
-            && recorded.events[first].issue.is_some()
-        {
-            codec.bases.add(key_of(&batch.events[first]), base);
-        }
-    }
+    Ok(Recorded::of(batch, &fates))
 }
 
 /// Appends the frames that hold events to keep; a place for each of these events.
-fn append(
+fn append_frames(
     tx: &Transaction<'_>,
     segments: &Segments,
     tails: &mut Tails,
@@ -132,26 +103,17 @@ fn append(
     encoded: &Encoded,
     fates: &[Fate],
 ) -> Result<Vec<Option<Place>>> {
-    let mut by_partition: BTreeMap<i64, Vec<&Frame>> = BTreeMap::new();
-    for frame in &encoded.frames {
-        if let Some(assigned) = frame.events.iter().find_map(|at| fates[*at].kept()) {
-            if let Some(base) = frame.base {
-                require_base(tx, assigned, base)?;
-            }
-            by_partition
-                .entry(assigned.partition)
-                .or_default()
-                .push(frame);
+    for (partition, bases) in frames::bases(encoded, fates) {
+        for (issue, base) in bases {
+            require_base(tx, partition, issue, base)?;
         }
     }
     let mut places = vec![None; fates.len()];
-    for (partition, frames) in by_partition {
+    for (partition, frames) in frames::kept(encoded, fates) {
         let bytes: Vec<&[u8]> = frames.iter().map(|frame| &frame.bytes[..]).collect();
-        let written = tails.append(tx, segments, (journal, partition), &bytes)?;
+        let written = append::append(tx, segments, tails, (journal, partition), &bytes)?;
         for (frame, place) in std::iter::zip(frames, written) {
-            for (ordinal, index) in frame.events.iter().enumerate() {
-                places[*index] = Some(Place { ordinal, ..place });
-            }
+            frames::place(frame, place, &mut places);
         }
         note_dictionary(tx, partition, encoded.dictionary)?;
     }
@@ -162,7 +124,7 @@ fn append(
 ///
 /// # Errors
 /// [`Unavailable`](Error::Unavailable) when another process has deleted it: encode again.
-fn require_base(tx: &Transaction<'_>, assigned: &Assigned, base: EventId) -> Result<()> {
+fn require_base(tx: &Transaction<'_>, partition: i64, issue: IssueId, base: EventId) -> Result<()> {
     let is_there = tx
         .prepare_cached(&format!(
             "select 1
@@ -170,13 +132,9 @@ fn require_base(tx: &Transaction<'_>, assigned: &Assigned, base: EventId) -> Res
              where project_id = ?1
                and event_id = ?2
                and issue_id = ?3",
-            partitions::table(assigned.partition)
+            partitions::table(partition)
         ))?
-        .exists((
-            assigned.issue.project().get(),
-            base.as_bytes(),
-            assigned.issue.to_i64(),
-        ))?;
+        .exists((issue.project().get(), base.as_bytes(), issue.to_i64()))?;
     if is_there {
         Ok(())
     } else {
@@ -321,15 +279,6 @@ fn store_position(tx: &Transaction<'_>, batch: &Batch) -> Result<()> {
     )?
     .execute((batch.journal.as_bytes(), batch.position))?;
     Ok(())
-}
-
-fn recorded(event: &NewEvent, issue: Option<IssueId>, disposition: Disposition) -> RecordedEvent {
-    RecordedEvent {
-        project: event.scope.project(),
-        event_id: event.event_id,
-        issue,
-        disposition,
-    }
 }
 
 /// An issue id as stored.

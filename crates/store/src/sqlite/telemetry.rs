@@ -4,29 +4,8 @@ use copal_model::{IssueId, ProjectId};
 use rusqlite::Connection;
 
 use super::partitions;
+use crate::telemetry::{ISSUE_TABLES, PROJECT_TABLES};
 use crate::{Error, Result};
-
-/// Tables of what issues own, by `issue_id`.
-pub(super) const ISSUE_TABLES: [&str; 9] = [
-    "groupings",
-    "issue_hashes",
-    "issue_hours",
-    "issue_users",
-    "issue_tag_keys",
-    "issue_tags",
-    "issue_terms",
-    "issue_partitions",
-    "outbox",
-];
-
-/// Tables of what projects own besides, by `project_id`.
-const PROJECT_TABLES: [&str; 5] = [
-    "outcomes",
-    "project_environments",
-    "project_hours",
-    "quarantine",
-    "received",
-];
 
 /// Deletes an issue with its events. Their frames are dead from now on.
 /// The project keeps count of them.

@@ -6,7 +6,8 @@ use std::sync::atomic::Ordering;
 
 use rusqlite::Connection;
 
-use super::{Columns, Engine, SqliteStore, event_rows, partitions};
+use super::event_rows::{self, PayloadReader};
+use super::{Columns, Engine, SqliteStore, partitions};
 use crate::payload::dictionary::{self, Samples};
 use crate::payload::{Codec, FrameReader, Segments};
 use crate::record::Recorded;
@@ -103,11 +104,8 @@ async fn train(
     let reading = Arc::clone(codec);
     let samples = engine
         .read(move |connection| {
-            let find = event_rows::finder(connection);
-            samples(
-                connection,
-                &mut FrameReader::new(&segments, &reading, &find),
-            )
+            let frames = FrameReader::new(segments, reading);
+            samples(connection, &mut PayloadReader::new(connection, frames))
         })
         .await?;
     // Outside the read: a snapshot held for seconds would keep the WAL from being reset.
@@ -140,12 +138,12 @@ async fn train(
 
 /// Events of different issues, from the newest partition on: later events of an issue are compressed
 /// against one of their own.
-fn samples(connection: &Connection, reader: &mut FrameReader<'_>) -> Result<Samples> {
+fn samples(connection: &Connection, reader: &mut PayloadReader<'_>) -> Result<Samples> {
     let mut samples = Samples::default();
     for partition in partitions::between(connection, i64::MIN, i64::MAX)? {
         let wanted = samples.wanted();
         for row in event_rows::latest_of_issues(connection, partition, wanted)? {
-            let content = row.read(reader)?;
+            let content = reader.read(&row)?;
             samples.add(&[&content.payload, &content.grouping]);
             if samples.wanted() == 0 {
                 return Ok(samples);

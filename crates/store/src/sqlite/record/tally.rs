@@ -1,12 +1,12 @@
 //! Adds a batch's tally to the counters of issues and projects.
 
-use copal_model::limits::ENVIRONMENTS_PER_PROJECT_MAX;
 use copal_model::{IssueId, ProjectId};
 use rusqlite::Transaction;
 
 use super::tags::Tags;
 use crate::Result;
 use crate::record::plan::{BatchTally, IssueTally, ProjectTally};
+use crate::record::tags::environments;
 
 /// Adds everything that was counted.
 pub(super) fn apply(tx: &Transaction<'_>, tally: &BatchTally<'_>) -> Result<()> {
@@ -49,17 +49,28 @@ fn add_environments(
          where project_id = ?1
            and environment = ?2",
     )?;
-    let mut insert = tx.prepare_cached(
-        "insert into project_environments (project_id, environment)
-         select ?1, ?2
-         where ?3 > (select count(*)
-                     from project_environments
-                     where project_id = ?1)",
-    )?;
+    let mut new = Vec::new();
     for environment in &tally.environments {
         if !find.exists((project.get(), environment))? {
-            insert.execute((project.get(), environment, ENVIRONMENTS_PER_PROJECT_MAX))?;
+            new.push(environment);
         }
+    }
+    if new.is_empty() {
+        return Ok(());
+    }
+    let listed = tx
+        .prepare_cached(
+            "select count(*)
+             from project_environments
+             where project_id = ?1",
+        )?
+        .query_one((project.get(),), |row| row.get(0))?;
+    let mut insert = tx.prepare_cached(
+        "insert into project_environments (project_id, environment)
+         values (?1, ?2)",
+    )?;
+    for environment in environments(new, listed) {
+        insert.execute((project.get(), environment))?;
     }
     Ok(())
 }
@@ -74,9 +85,7 @@ fn apply_to_issue(
     let new_users = add_users(tx, id, tally)?;
     update_issue(tx, id, tally, new_users)?;
     add_hours(tx, id, tally)?;
-    for (key, values) in &tally.tags {
-        tags.add(id, key, values)?;
-    }
+    tags.add(issue, tally)?;
     add_stored(tx, id, tally)
 }
 
