@@ -25,6 +25,7 @@ use jiff::SignedDuration;
 
 use crate::config::Config;
 use crate::serve;
+use recording::Recorded;
 
 /// Who logs in to the demo.
 const EMAIL: &str = "demo@copal.example";
@@ -79,22 +80,32 @@ async fn load(app: &App, address: SocketAddr) -> Result<()> {
         };
         projects.push((sdk, app.store.create_project(&scope, project).await?));
     }
-    let recorded = recording::read()?;
+    let recorded = oldest_first(recording::read()?)?;
     let total = i64::try_from(recorded.len())?;
     let mut client = client::Client::connect(address).await?;
-    for (number, one) in recorded.into_iter().enumerate() {
+    for (place, one) in recorded {
         let (_, project) = projects
             .iter()
             .find(|(sdk, _)| one.sdk.starts_with(sdk))
             .with_context(|| format!("no project for {}", one.sdk))?;
         let now = app.clock.now();
-        // The recording is in the order of its SDKs; a stride spreads each over the whole time.
-        let place = i64::try_from(number)? * 97 % total;
         let age = SignedDuration::from_secs(DAYS * 86_400 * place / total + 60);
         let envelope = recording::retime(&one.envelope, now - age, now)?;
         client.send(&path(project)?, envelope).await?;
     }
     wait_until_recorded(app, &scope, u64::try_from(total)?).await
+}
+
+/// Places in time, 0 the latest. The recording is in the order of its SDKs; a stride spreads each
+/// over the whole time. They are sent in the order in which they happen, as events mostly are.
+fn oldest_first(recorded: Vec<Recorded>) -> Result<Vec<(i64, Recorded)>> {
+    let total = i64::try_from(recorded.len())?;
+    let mut placed: Vec<_> = (0..)
+        .map(|number: i64| number * 97 % total)
+        .zip(recorded)
+        .collect();
+    placed.sort_by_key(|(place, _)| std::cmp::Reverse(*place));
+    Ok(placed)
 }
 
 async fn sign_up(app: &App) -> Result<OrgScope> {
