@@ -34,9 +34,17 @@ pub(crate) struct Flags {
     /// Settings file [default: copal.toml, if it is there]
     #[arg(long, global = true, value_name = "FILE", env = "COPAL_CONFIG")]
     pub(crate) config: Option<PathBuf>,
-    /// Database; without it SQLite in the data folder
-    #[arg(long, global = true, value_name = "URL", env = "COPAL_DATABASE_URL")]
-    pub(crate) database_url: Option<String>,
+    /// PostgreSQL database [default: SQLite in the data folder]
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "COPAL_DATABASE_URL",
+        // There is a password in it.
+        hide_env_values = true,
+        value_parser = secret
+    )]
+    pub(crate) database_url: Option<Secret>,
 }
 
 /// All settings, checked.
@@ -44,6 +52,8 @@ pub(crate) struct Flags {
 pub(crate) struct Config {
     /// Folder with all data.
     pub(crate) data: PathBuf,
+    /// The PostgreSQL database; `None` = SQLite in the data folder.
+    pub(crate) database_url: Option<Secret>,
     /// Where the server listens; port 0 picks a free one.
     pub(crate) listen: SocketAddr,
     /// The address users see, without a slash at the end; `None` = the one it listens on.
@@ -67,6 +77,7 @@ struct SettingsFile {
     data: Option<PathBuf>,
     listen: Option<String>,
     database_url: Option<String>,
+    database_url_file: Option<PathBuf>,
     base_url: Option<String>,
     signup: Option<String>,
     default_plan: Option<String>,
@@ -88,9 +99,15 @@ impl Config {
     ) -> Result<Self> {
         let file = read_file(flags.config.as_deref())?;
         let pick = |name: &str, in_file: Option<String>| variable(name).or(in_file);
-        if let Some(url) = flags.database_url.clone().or(file.database_url) {
-            check_database_url(&url)?;
-        }
+        let database_url = match (
+            flags.database_url.clone(),
+            variable("COPAL_DATABASE_URL_FILE"),
+        ) {
+            // A flag or a variable stands above the file.
+            (Some(url), _) => Some(url),
+            (None, Some(path)) => read_secret("database_url", None, Some(path.into()))?,
+            (None, None) => read_secret("database_url", file.database_url, file.database_url_file)?,
+        };
         if pick("COPAL_SMTP_URL", file.smtp_url).is_some()
             || pick("COPAL_MAIL_FROM", file.mail_from).is_some()
         {
@@ -125,6 +142,7 @@ impl Config {
                 variable("COPAL_TRUSTED_PROXIES").as_deref(),
                 file.trusted_proxies,
             )?,
+            database_url: database_url.map(parse_database_url).transpose()?.flatten(),
             operator_token,
         })
     }
@@ -151,11 +169,24 @@ fn read_file(named: Option<&Path>) -> Result<SettingsFile> {
     })
 }
 
-fn check_database_url(url: &str) -> Result<()> {
-    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-        bail!("PostgreSQL is not supported yet: leave out `database_url` to use SQLite");
+/// An address that is empty is none: some tools cannot leave a variable out.
+fn parse_database_url(url: Secret) -> Result<Option<Secret>> {
+    if url.expose().is_empty() {
+        return Ok(None);
     }
-    bail!("`database_url` is `{url}`: leave it out to use SQLite in the data folder")
+    copal_store::describe_database(url.expose()).map_err(|error| match error {
+        copal_store::Error::Broken(why) => {
+            anyhow::anyhow!("`database_url` cannot be used: {why}")
+        }
+        other => other.into(),
+    })?;
+    Ok(Some(url))
+}
+
+/// Reads what must not be shown in an argument.
+#[expect(clippy::unnecessary_wraps, reason = "what clap asks for")]
+fn secret(text: &str) -> Result<Secret, std::convert::Infallible> {
+    Ok(Secret::shown(text))
 }
 
 fn parse_listen(text: &str) -> Result<SocketAddr> {
@@ -218,25 +249,28 @@ fn parse_trusted_proxies(
         .collect()
 }
 
-/// The token itself, or that in a file, which a secret store mounts.
-fn operator_token(token: Option<String>, file: Option<PathBuf>) -> Result<Option<Secret>> {
-    let token = match (token, file) {
-        (Some(_), Some(_)) => {
-            bail!("`operator_token` and `operator_token_file` are both set: leave one out")
-        }
+/// A secret itself, or that in a file, which a secret store mounts.
+fn read_secret(key: &str, text: Option<String>, file: Option<PathBuf>) -> Result<Option<Secret>> {
+    let text = match (text, file) {
+        (Some(_), Some(_)) => bail!("`{key}` and `{key}_file` are both set: leave one out"),
         (None, None) => return Ok(None),
-        (Some(token), None) => token,
+        (Some(text), None) => text,
         (None, Some(path)) => std::fs::read_to_string(&path)
-            .with_context(|| format!("cannot read `operator_token_file` {}", path.display()))?,
+            .with_context(|| format!("cannot read `{key}_file` {}", path.display()))?,
     };
-    let token = token.trim();
-    if token.chars().count() < OPERATOR_TOKEN_CHARS_MIN {
+    Ok(Some(Secret::shown(text.trim())))
+}
+
+fn operator_token(token: Option<String>, file: Option<PathBuf>) -> Result<Option<Secret>> {
+    let token = read_secret("operator_token", token, file)?;
+    let is_short = |token: &Secret| token.expose().chars().count() < OPERATOR_TOKEN_CHARS_MIN;
+    if token.as_ref().is_some_and(is_short) {
         bail!(
             "`operator_token` is too short: at least {OPERATOR_TOKEN_CHARS_MIN} random characters \
              are needed"
         );
     }
-    Ok(Some(Secret::shown(token)))
+    Ok(token)
 }
 
 #[cfg(test)]
@@ -326,6 +360,33 @@ mod tests {
     }
 
     #[test]
+    fn the_database_address_comes_from_a_setting_or_a_file_and_is_not_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("url");
+        let of_file = "postgres://copal:s3cret@db/file";
+        std::fs::write(&path, format!("{of_file}\n")).unwrap();
+        let in_file = format!("database_url_file = \"{}\"", path.display());
+        let url = |file: &str, variables: &[(&str, &str)]| {
+            let config = load(file, variables, None).unwrap();
+            config.database_url.map(|url| url.expose().to_owned())
+        };
+        assert_eq!(url("", &[]), None);
+        assert_eq!(url("database_url = \"\"", &[]), None);
+        assert_eq!(url(&in_file, &[]).as_deref(), Some(of_file));
+        let direct = "database_url = \"postgresql://copal:s3cret@db:5433/own?sslmode=disable\"";
+        assert!(url(direct, &[]).unwrap().contains("/own"));
+        let variables = [("COPAL_DATABASE_URL_FILE", path.to_str().unwrap())];
+        assert_eq!(url(direct, &variables).as_deref(), Some(of_file));
+        let flags = Flags {
+            database_url: Some(Secret::shown("postgres://copal:s3cret@db/flag")),
+            ..Flags::default()
+        };
+        let config = Config::load(&flags, None, |_| None).unwrap();
+        assert!(!format!("{flags:?} {config:?}").contains("s3cret"));
+        assert!(config.database_url.unwrap().expose().ends_with("/flag"));
+    }
+
+    #[test]
     fn every_setting_is_documented_and_nothing_else_is() {
         // The reader of the file knows all keys, and says so when it meets another.
         let unknown = toml::from_str::<SettingsFile>("no_such_setting = 1").unwrap_err();
@@ -373,9 +434,19 @@ mod tests {
             ("default_plan = \"free\"", "`default_plan`", "FREE"),
             ("base_url = \"errors.example\"", "`base_url`", "https://"),
             (
-                "database_url = \"postgres://x/y\"",
-                "PostgreSQL",
-                "not supported yet",
+                "database_url = \"mysql://x/y\"",
+                "`database_url`",
+                "postgres://user:password@host:5432/database",
+            ),
+            (
+                "database_url = \"postgres://x:5432\"",
+                "`database_url`",
+                "names no database",
+            ),
+            (
+                "database_url = \"postgres://x/y\"\ndatabase_url_file = \"z\"",
+                "`database_url`",
+                "leave one out",
             ),
             (
                 "trusted_proxies = [\"proxy.example\"]",

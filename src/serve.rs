@@ -14,7 +14,7 @@ use anyhow::Context as _;
 use copal_journal::fs::RealFs;
 use copal_journal::{AppendError, Folder, Journal};
 use copal_model::{Entropy as _, ProjectId};
-use copal_pipeline::driver::{self, Pipeline};
+use copal_pipeline::driver::{self, Pipeline, ToStore};
 use copal_pipeline::prepare::Steps;
 use copal_server::app::{App, Parts, Settings};
 use copal_server::auth::throttle::LoginLimits;
@@ -22,9 +22,8 @@ use copal_server::listen::{self, Listener};
 use copal_server::middleware::{self, Stack};
 use copal_server::news::{News, Newsroom};
 use copal_server::{jobs, operate, routes};
-use copal_store::Store;
-use copal_store::record::{Recorded, Recorder as _};
-use copal_store::sqlite::{Options, SqliteStore};
+use copal_store::record::Recorded;
+use copal_store::{Options, Store};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
@@ -64,10 +63,8 @@ async fn serve<F: Future<Output = anyhow::Result<()>>>(
     companion: impl FnOnce(App, SocketAddr) -> F,
 ) -> anyhow::Result<ExitCode> {
     let metrics = operate::metrics::install().context("cannot install the metrics recorder")?;
-    let store = data::open(&config.data, Options::default())?;
-    let journal = open_journal(config, &store).await?;
-    let engine = Arc::new(store);
-    let store: Arc<dyn Store> = Arc::clone(&engine) as Arc<dyn Store>;
+    let store = data::open(config, Options::default()).await?;
+    let journal = open_journal(config, &*store).await?;
     let listener = Listener::bind(config.listen, listen::Config::default())
         .with_context(|| format!("cannot listen on {}", config.listen))?;
     let address = listener.local_addr().context("cannot tell the address")?;
@@ -84,12 +81,7 @@ async fn serve<F: Future<Output = anyhow::Result<()>>>(
         .set_server_address(Some(&app.settings.base_url))
         .await?;
     let (stop, stopping) = watch::channel(false);
-    let recording = tokio::spawn(record(
-        engine,
-        journal.clone(),
-        app.clone(),
-        stopping.clone(),
-    ));
+    let recording = tokio::spawn(record(journal.clone(), app.clone(), stopping.clone()));
     let jobs = jobs::start(&app);
     let stack = stack(&app, config);
     let listening = tokio::spawn(listener.serve(stack, stopped(stopping)));
@@ -160,7 +152,7 @@ fn give_up(why: anyhow::Error) -> ! {
     std::process::exit(i32::from(failure::tell(&why)));
 }
 
-async fn open_journal(config: &Config, store: &SqliteStore) -> anyhow::Result<Journal> {
+async fn open_journal(config: &Config, store: &dyn Store) -> anyhow::Result<Journal> {
     let path = config.data.join("journal");
     let random = &mut |bytes: &mut [u8]| SystemEntropy.fill(bytes);
     let folder = Folder::claim(&path, Arc::new(RealFs), random)
@@ -197,7 +189,6 @@ fn stack(app: &App, config: &Config) -> Stack {
 
 /// Runs the pipeline, and tells pages what it records.
 async fn record(
-    engine: Arc<SqliteStore>,
     journal: Journal,
     app: App,
     stop: watch::Receiver<bool>,
@@ -218,7 +209,7 @@ async fn record(
     };
     let pipeline = Pipeline {
         journal,
-        store: engine,
+        store: Arc::new(ToStore(Arc::clone(&app.store))),
         clock: Arc::clone(&app.clock),
         steps: Arc::new(Steps),
     };

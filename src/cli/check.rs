@@ -1,16 +1,16 @@
 //! `copal check`: what durability rests on, one line each.
 
 use anyhow::bail;
-use copal_store::upkeep::Upkeep as _;
 
 use super::{Context, out};
+use crate::data;
 
 /// Runs the command. Settings and schema hold already, or it would not have come so far.
 pub(super) async fn run(context: &Context) -> anyhow::Result<()> {
     out::line("ok      settings can be used");
     out::line(&format!(
-        "ok      data folder {} opens, its schema is up to date",
-        context.config.data.display()
+        "ok      {} opens, its schema is up to date",
+        data::place(&context.config)
     ));
     let guarantees = context.store.guarantees().await?;
     let mut broken = 0;

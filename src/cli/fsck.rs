@@ -5,8 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use copal_journal::fs::RealFs;
 use copal_journal::{Inspector, Problem};
-use copal_store::record::Recorder as _;
-use copal_store::upkeep::{Upkeep as _, Violation};
+use copal_store::upkeep::Violation;
 use uuid::Uuid;
 
 use super::{Context, out};

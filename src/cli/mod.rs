@@ -15,13 +15,12 @@ mod token;
 mod user;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use copal_model::Email;
-use copal_store::sqlite::{Options, SqliteStore};
-use copal_store::upkeep::Upkeep as _;
-use copal_store::users::Users as _;
+use copal_store::{Options, Store};
 
 use crate::config::{Config, Flags};
 use crate::{data, demo, failure, serve};
@@ -44,6 +43,8 @@ enum Command {
     /// Run everything (the default)
     Serve,
     /// Run everything on a throw-away folder, with recorded events of real SDKs
+    ///
+    /// With --database-url the rows go to that database, which must be empty, and stay there.
     Demo(demo::Arguments),
     /// Users
     #[command(subcommand)]
@@ -68,7 +69,7 @@ enum Command {
 /// Settings and store, opened for one command.
 struct Context {
     config: Config,
-    store: SqliteStore,
+    store: Arc<dyn Store>,
 }
 
 /// Runs the command that the arguments name.
@@ -91,14 +92,14 @@ fn execute(arguments: Arguments) -> anyhow::Result<ExitCode> {
     };
     let config = Config::load(&arguments.flags, None, |name| std::env::var(name).ok())?;
     if matches!(command, Command::Fsck) {
-        data::ensure_some(&config.data)?;
+        data::ensure_some(&config)?;
     }
-    let context = Context::open(config)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("cannot start the runtime")?;
     runtime.block_on(async {
+        let context = Context::open(config).await?;
         match command {
             Command::Serve | Command::Demo(_) => Ok(()),
             Command::User(command) => user::run(&context, command).await,
@@ -114,12 +115,8 @@ fn execute(arguments: Arguments) -> anyhow::Result<ExitCode> {
 }
 
 impl Context {
-    fn open(config: Config) -> anyhow::Result<Self> {
-        let options = Options {
-            read_connections: 1,
-            ..Options::default()
-        };
-        let store = data::open(&config.data, options)?;
+    async fn open(config: Config) -> anyhow::Result<Self> {
+        let store = data::open(&config, Options::for_command()).await?;
         Ok(Self { config, store })
     }
 

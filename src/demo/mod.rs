@@ -24,7 +24,7 @@ use copal_store::{OrgScope, PageRequest};
 use jiff::SignedDuration;
 
 use crate::config::Config;
-use crate::serve;
+use crate::{data, serve};
 use recording::Recorded;
 
 /// Who logs in to the demo.
@@ -49,14 +49,23 @@ pub(crate) struct Arguments {
     exit_after_load: bool,
 }
 
-/// Runs the demo until it is told to stop; its folder goes with it.
+/// Runs the demo until it is told to stop; its folder goes with it. Rows in a database that the
+/// settings name stay there.
 pub(crate) fn run(mut config: Config, arguments: &Arguments) -> Result<ExitCode> {
     let folder = tempfile::tempdir().context("cannot make a throw-away folder")?;
     folder.path().clone_into(&mut config.data);
     let exit_after_load = arguments.exit_after_load;
+    let database = config.database_url.is_some().then(|| data::place(&config));
     serve::run_beside(&config, |app, address| async move {
+        if let Some(database) = &database {
+            ensure!(
+                app.store.count_users().await? == 0,
+                "the demo fills an empty database, and {database} has accounts already: leave \
+                 --database-url out to use a throw-away SQLite"
+            );
+        }
         load(&app, address).await?;
-        summarize(&app).await?;
+        summarize(&app, database.as_deref()).await?;
         if exit_after_load {
             Ok(())
         } else {
@@ -168,7 +177,7 @@ async fn count(app: &App, scope: &OrgScope) -> Result<(usize, u64)> {
     clippy::print_stdout,
     reason = "how to log in, and what there is to see"
 )]
-async fn summarize(app: &App) -> Result<()> {
+async fn summarize(app: &App, database: Option<&str>) -> Result<()> {
     let email = Email::parse(EMAIL)?;
     let login = app
         .store
@@ -186,6 +195,11 @@ async fn summarize(app: &App) -> Result<()> {
         "loaded {events} events of real SDKs into {issues} issues and {} projects",
         PROJECTS.len()
     );
+    if let Some(database) = database {
+        println!(
+            "{database} keeps the demo's rows when it ends, and not the events' contents: drop it"
+        );
+    }
     println!("open     {}/login", app.settings.base_url);
     println!("e-mail   {EMAIL}");
     println!("password {PASSWORD}");

@@ -210,13 +210,45 @@ fn wrong_usage_ends_with_two() {
 #[test]
 fn settings_that_cannot_be_used_are_named() {
     let folder = Folder::new();
-    let postgres = folder.run(&words("migrate --database-url postgres://localhost/copal"));
-    assert_refused(&postgres, 1, "PostgreSQL is not supported yet");
     std::fs::write(folder.0.path().join("copal.toml"), "lisen = \"x\"\n").unwrap();
     let unknown = folder.run(&["migrate"]);
     assert_refused(&unknown, 1, "unknown field `lisen`");
     let missing = folder.run(&words("migrate --config nowhere.toml"));
     assert_refused(&missing, 1, "cannot read the settings file nowhere.toml");
+}
+
+#[test]
+fn a_database_address_that_cannot_be_used_is_told_without_its_password() {
+    let folder = Folder::new();
+    let reads = "`database_url` cannot be used: the database address cannot be read";
+    for (url, why) in [
+        ("mysql://copal:s3cret@localhost/copal", reads),
+        ("localhost:5432/s3cret", reads),
+        ("postgres://copal:s3@cret@localhost/copal", reads),
+        (
+            "postgres://copal:s3cret@localhost:5432",
+            "names no database",
+        ),
+        (
+            // Nothing listens on port 1.
+            "postgres://copal:s3cret@127.0.0.1:1/copal",
+            "cannot open the database copal on 127.0.0.1:1: ",
+        ),
+    ] {
+        for command in ["serve", "migrate", "check", "fsck"] {
+            let refused = folder.run(&[command, "--database-url", url]);
+            assert_refused(&refused, 1, why);
+            let said = stderr(&refused);
+            assert!(!said.contains("s3") && !said.contains("cret"), "{said}");
+        }
+    }
+    // Nor is it shown to who asks for help.
+    let mut help = folder.command(&["serve", "--help"]);
+    let url = "postgres://copal:s3cret@localhost/copal";
+    let help = help.env("COPAL_DATABASE_URL", url).output().unwrap();
+    let said = String::from_utf8(help.stdout).unwrap();
+    assert!(said.contains("COPAL_DATABASE_URL"), "{said}");
+    assert!(!said.contains("s3cret"), "{said}");
 }
 
 #[test]

@@ -29,7 +29,7 @@ use tokio::sync::{mpsc, watch};
 use uuid::Uuid;
 
 use batch::Preparation;
-pub use contract::{Destination, Prepare, Prepared};
+pub use contract::{Destination, Prepare, Prepared, ToStore};
 use scopes::Scopes;
 use tally::Tally;
 
@@ -58,7 +58,7 @@ pub enum Error {
 }
 
 /// What the pipeline works with.
-pub struct Pipeline<S: ?Sized, P> {
+pub struct Pipeline<S, P> {
     /// Where records come from.
     pub journal: Journal,
     /// Where events go.
@@ -74,7 +74,7 @@ pub struct Pipeline<S: ?Sized, P> {
 ///
 /// # Errors
 /// When the journal cannot be read or the store's disk failed: the process must end.
-pub async fn run<S: Destination + ?Sized, P: Prepare>(
+pub async fn run<S: Destination, P: Prepare>(
     pipeline: Pipeline<S, P>,
     stop: watch::Receiver<bool>,
     on_recorded: impl Fn(&Recorded) + Send + Sync,
@@ -106,14 +106,14 @@ struct Ready {
     batch: Batch,
 }
 
-struct Driver<S: ?Sized, P> {
+struct Driver<S, P> {
     scopes: Scopes,
     outage: Outage,
     stop: watch::Receiver<bool>,
     pipeline: Pipeline<S, P>,
 }
 
-impl<S: Destination + ?Sized, P: Prepare> Driver<S, P> {
+impl<S: Destination, P: Prepare> Driver<S, P> {
     fn journal_id(&self) -> JournalId {
         Uuid::from_bytes(self.pipeline.journal.id())
     }

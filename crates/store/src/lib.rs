@@ -39,7 +39,7 @@ pub mod upkeep;
 pub mod users;
 
 pub use error::{Error, Result};
-pub use open::{Options, open};
+pub use open::{Options, describe_database, open};
 pub use page::{Page, PageRequest};
 pub use scope::{OrgScope, ProjectScope};
 

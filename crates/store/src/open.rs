@@ -26,6 +26,14 @@ impl Options {
     }
 }
 
+/// The database that an address names, in words for people: nothing secret is in them.
+///
+/// # Errors
+/// When the address cannot be read, or names no database.
+pub fn describe_database(database_url: &str) -> Result<String> {
+    postgres::describe(database_url)
+}
+
 /// Opens the store: in the folder alone, or with its rows in the PostgreSQL database at an address
 /// such as `postgres://user:password@host:5432/database?sslmode=verify-full`.
 ///

@@ -1,10 +1,12 @@
 //! What the driver asks of the steps before it and of the store behind it.
 
 use std::future::Future;
+use std::sync::Arc;
 
 use copal_model::{Category, ProjectId};
-use copal_store::access::{Access, RecordAccess};
-use copal_store::record::{Batch, JournalId, Recorded, Recorder};
+use copal_store::Store;
+use copal_store::access::RecordAccess;
+use copal_store::record::{Batch, JournalId, Recorded};
 
 use crate::expand::Rejected;
 use crate::received::{Received, ReceivedError};
@@ -35,33 +37,36 @@ pub trait Prepare: Send + Sync + 'static {
 
 /// What the pipeline asks of the store.
 pub trait Destination: Send + Sync + 'static {
-    /// See [`Recorder::record`].
+    /// See [`copal_store::record::Recorder::record`].
     fn record(&self, batch: Batch) -> impl Future<Output = copal_store::Result<Recorded>> + Send;
-    /// See [`Recorder::journal_position`].
+    /// See [`copal_store::record::Recorder::journal_position`].
     fn journal_position(
         &self,
         journal: JournalId,
     ) -> impl Future<Output = copal_store::Result<Option<u64>>> + Send;
-    /// See [`Access::open_recording`].
+    /// See [`copal_store::access::Access::open_recording`].
     fn open_recording(
         &self,
         project: ProjectId,
     ) -> impl Future<Output = copal_store::Result<Option<RecordAccess>>> + Send;
 }
 
-impl<S: Recorder + Access + ?Sized + 'static> Destination for S {
+/// The store, as a destination.
+pub struct ToStore(pub Arc<dyn Store>);
+
+impl Destination for ToStore {
     async fn record(&self, batch: Batch) -> copal_store::Result<Recorded> {
-        Recorder::record(self, batch).await
+        self.0.record(batch).await
     }
 
     async fn journal_position(&self, journal: JournalId) -> copal_store::Result<Option<u64>> {
-        Recorder::journal_position(self, journal).await
+        self.0.journal_position(journal).await
     }
 
     async fn open_recording(
         &self,
         project: ProjectId,
     ) -> copal_store::Result<Option<RecordAccess>> {
-        Access::open_recording(self, project).await
+        self.0.open_recording(project).await
     }
 }

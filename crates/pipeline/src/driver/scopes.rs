@@ -26,7 +26,7 @@ struct Known(Option<RecordAccess>);
 
 impl Scopes {
     /// Leave to record in each of the projects.
-    pub(super) async fn open<S: Destination + ?Sized>(
+    pub(super) async fn open<S: Destination>(
         &self,
         store: &S,
         projects: &[ProjectId],

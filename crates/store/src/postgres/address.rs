@@ -4,6 +4,7 @@
 //! every other program that speaks to PostgreSQL. Errors never repeat the address: there is a
 //! password in it.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
 };
 use tokio_postgres::Config;
-use tokio_postgres::config::SslMode;
+use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::{Error, Result};
@@ -58,13 +59,55 @@ impl Address {
         let mut config: Config = format!("{base}?{}", rest.join("&"))
             .parse()
             .map_err(|_| unreadable())?;
-        if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
+        let hosts = host_names(&config);
+        // An `@` in a password that is not percent-encoded makes its rest a part of the host.
+        if hosts.is_empty() || hosts.iter().any(|host| host.contains('@')) {
             return Err(unreadable());
+        }
+        if config.get_dbname().is_none_or(str::is_empty) {
+            return Err(Error::Broken(
+                "the database address names no database: it ends with one, such as \
+                 postgres://user:password@host:5432/database"
+                    .into(),
+            ));
         }
         config.ssl_mode(mode);
         let tls = MakeRustlsConnect::new(tls(proof, root_file)?);
         Ok(Self { config, tls })
     }
+}
+
+/// For people: where the database is and what it is called. Nothing secret is in it.
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.config.get_dbname().unwrap_or_default();
+        write!(f, "the database {name} on ")?;
+        let ports = self.config.get_ports();
+        for (at, host) in host_names(&self.config).iter().enumerate() {
+            let comma = if at == 0 { "" } else { "," };
+            write!(f, "{comma}{host}")?;
+            if let Some(port) = ports.get(at) {
+                write!(f, ":{port}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The hosts by name, else by address.
+fn host_names(config: &Config) -> Vec<String> {
+    if config.get_hosts().is_empty() {
+        return config
+            .get_hostaddrs()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+    }
+    let hosts = config.get_hosts().iter().map(|host| match host {
+        Host::Tcp(name) => name.clone(),
+        Host::Unix(folder) => folder.display().to_string(),
+    });
+    hosts.collect()
 }
 
 /// How libpq reads `sslmode`: `require` with a file of authorities is `verify-ca`.
@@ -226,6 +269,9 @@ mod tests {
             "postgres://ana:s3cret@db/copal?s3cret",
             "postgres://ana:s3cret@/copal",
             "postgres://ana:s3cret@db/copal?sslmode=s3cret",
+            "postgres://ana:@s3cret@db/copal",
+            "postgres://ana:s3cret@db",
+            "postgres://ana:s3cret@db/",
         ] {
             let refusal = refusal(url);
             assert!(!refusal.contains("s3cret"), "{refusal}");
@@ -245,6 +291,19 @@ mod tests {
         assert_eq!(config.get_ssl_mode(), SslMode::Disable);
         assert_eq!(config.get_options(), Some("-cx=1"));
         assert!(!format!("{config:?}").contains("s3cret"));
+    }
+
+    #[test]
+    fn what_people_are_told_names_host_and_database_only() {
+        let told = |url: &str| Address::parse(url).unwrap().to_string();
+        for (url, expected) in [
+            ("ana:s3cret@db/copal", "the database copal on db:5432"),
+            ("ana:s3/cret@db:1,eb:2/c", "the database c on db:1,eb:2"),
+            ("/c?host=/run&password=s3cret", "the database c on /run"),
+            ("/c?hostaddr=::1&port=7", "the database c on ::1:7"),
+        ] {
+            assert_eq!(told(&format!("postgres://{url}")), expected);
+        }
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub(crate) use engine::{Engine, Tx};
 pub(crate) use row::Columns;
 pub(crate) use statements::{execute, find, list};
 
+use address::Address;
+
 use crate::payload::{Codec, Segments, Sharing};
 use crate::{Error, Result};
 
@@ -33,6 +35,11 @@ pub struct PostgresStore {
     engine: Arc<Engine>,
     codec: Arc<Codec>,
     segments: Segments,
+}
+
+/// The database that an address names, in words for people.
+pub(crate) fn describe(url: &str) -> Result<String> {
+    Ok(Address::parse(url)?.to_string())
 }
 
 impl PostgresStore {
