@@ -60,6 +60,12 @@ impl Slug {
         Self::parse(text.trim_end_matches('-')).unwrap_or_else(|_| Self(fallback.to_owned()))
     }
 
+    /// The slug itself, then `shop-2`, `shop-3`, … in the order in which they are tried.
+    pub fn candidates(&self) -> impl Iterator<Item = Self> {
+        let numbered = (2..=u32::MAX).map(|number| self.with_suffix(number));
+        std::iter::once(self.clone()).chain(numbered)
+    }
+
     /// The same slug told apart by a number: `shop` → `shop-2`, within the length limit.
     #[must_use]
     pub fn with_suffix(&self, number: u32) -> Self {

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use copal_model::{Member, OrgId, Organization, Plan, Role, Slug, Timestamp, UserId};
 
-use crate::{OrgScope, Result};
+use crate::{Error, OrgScope, Result};
 
 /// A shared organization to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +34,8 @@ pub struct OrganizationPatch {
 /// Organizations and who is in them.
 #[async_trait]
 pub trait Organizations: Send + Sync {
-    /// Makes a shared organization and its owner's membership in one transaction.
+    /// Makes a shared organization and its owner's membership in one transaction. The slug comes
+    /// from the name and is told apart by a number where taken.
     async fn create_organization(&self, organization: NewOrganization) -> Result<Organization>;
 
     /// The organizations that a user is in, with their role, personal first, then by name.
@@ -60,3 +61,19 @@ pub trait Organizations: Send + Sync {
     /// The members, by role and name.
     async fn list_members(&self, scope: &OrgScope) -> Result<Vec<Member>>;
 }
+
+/// Refuses to delete an organization that is personal, or gone.
+pub(crate) fn require_shared(is_personal: Option<bool>) -> Result<()> {
+    match is_personal {
+        Some(false) => Ok(()),
+        Some(true) => Err(Error::Conflict {
+            what: "personal organization",
+        }),
+        None => Err(GONE),
+    }
+}
+
+/// The organization is not there, or has just been deleted.
+pub(crate) const GONE: Error = Error::NotFound {
+    what: "organization",
+};

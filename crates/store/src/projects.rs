@@ -1,10 +1,14 @@
 //! Projects and their client keys.
 
 use async_trait::async_trait;
+use copal_model::limits::{KEYS_PER_PROJECT_MAX, PROJECTS_PER_ORG_MAX};
 use copal_model::{ClientKey, KeyId, Project, ProjectId, Slug, Timestamp};
 
 use crate::issues::HourCount;
-use crate::{OrgScope, ProjectScope, Result};
+use crate::{Error, OrgScope, ProjectScope, Result};
+
+/// What the first key of a project is called.
+const FIRST_KEY_LABEL: &str = "Default";
 
 /// A project to be made, with its first key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,7 +84,8 @@ pub trait Projects: Send + Sync {
     /// and never used again.
     ///
     /// # Errors
-    /// [`LimitReached`](crate::Error::LimitReached) when the organization has too many.
+    /// [`LimitReached`](crate::Error::LimitReached) when the organization has too many,
+    /// [`NotFound`](crate::Error::NotFound) `organization` when it has just been deleted.
     async fn create_project(&self, scope: &OrgScope, project: NewProject) -> Result<Project>;
 
     /// The organization's projects, by name.
@@ -132,4 +137,68 @@ pub trait Projects: Send + Sync {
     /// # Errors
     /// [`NotFound`](crate::Error::NotFound) when the project has no such key.
     async fn delete_key(&self, scope: &ProjectScope, key: KeyId) -> Result<()>;
+}
+
+impl NewProject {
+    /// The key that a project is made with.
+    pub(crate) fn first_key(self) -> NewKey {
+        NewKey {
+            id: self.key_id,
+            public_key: self.public_key,
+            label: FIRST_KEY_LABEL.to_owned(),
+            now: self.now,
+        }
+    }
+}
+
+impl NewKey {
+    /// The key once it is made.
+    pub(crate) fn made_in(self, project: ProjectId) -> ClientKey {
+        ClientKey {
+            id: self.id,
+            project_id: project,
+            public_key: self.public_key,
+            label: self.label,
+            is_active: true,
+            created_at: self.now,
+        }
+    }
+}
+
+/// Refuses another project in an organization that has so many.
+pub(crate) fn require_project_room(projects: u64) -> Result<()> {
+    if projects >= PROJECTS_PER_ORG_MAX.into() {
+        return Err(Error::LimitReached {
+            what: "projects in one organization",
+            limit: PROJECTS_PER_ORG_MAX,
+        });
+    }
+    Ok(())
+}
+
+/// Refuses another key in a project that has so many.
+pub(crate) fn require_key_room(keys: u64) -> Result<()> {
+    if keys >= KEYS_PER_PROJECT_MAX.into() {
+        return Err(Error::LimitReached {
+            what: "keys of one project",
+            limit: KEYS_PER_PROJECT_MAX,
+        });
+    }
+    Ok(())
+}
+
+/// The id that a new project was given.
+pub(crate) fn made_id(number: i64) -> Result<ProjectId> {
+    project_id(number).map_err(|_| Error::LimitReached {
+        what: "projects ever made",
+        limit: ProjectId::MAX,
+    })
+}
+
+/// Narrows a stored number to a project id.
+pub(crate) fn project_id(number: i64) -> std::result::Result<ProjectId, &'static str> {
+    u32::try_from(number)
+        .ok()
+        .and_then(|number| ProjectId::new(number).ok())
+        .ok_or("a project id is a small positive integer")
 }

@@ -1,10 +1,14 @@
 //! Personal API tokens: random secrets of which only the hash is kept.
 
 use async_trait::async_trait;
+use copal_model::limits::TOKENS_PER_USER_MAX;
 use copal_model::{Timestamp, TokenId, UserId};
 
-use crate::Result;
 use crate::access::SecretHash;
+use crate::{Error, Result};
+
+/// How exactly it is kept when a token was last used: a busy one costs one write a minute.
+const LAST_USED_SECONDS: i64 = 60;
 
 /// A token as lists show it; the secret is not among it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,4 +48,31 @@ pub trait Tokens: Send + Sync {
     /// # Errors
     /// [`NotFound`](crate::Error::NotFound) when it is not theirs or not there.
     async fn delete_token(&self, user: UserId, token: TokenId) -> Result<()>;
+}
+
+/// Refuses another token of a user who has so many.
+pub(crate) fn require_room(tokens: u64) -> Result<()> {
+    if tokens >= TOKENS_PER_USER_MAX.into() {
+        return Err(Error::LimitReached {
+            what: "API tokens of one user",
+            limit: TOKENS_PER_USER_MAX,
+        });
+    }
+    Ok(())
+}
+
+/// The time as it is kept of a token's last use.
+pub(crate) fn to_the_minute(now: Timestamp) -> Timestamp {
+    let second = now.as_second();
+    Timestamp::from_second(second - second.rem_euclid(LAST_USED_SECONDS)).unwrap_or(now)
+}
+
+/// Scopes as they are stored.
+pub(crate) fn join_scopes(scopes: Option<&Vec<String>>) -> Option<String> {
+    scopes.map(|scopes| scopes.join(" "))
+}
+
+/// The scopes a token is narrowed to. None at all is not the same as not narrowed.
+pub(crate) fn split_scopes(stored: Option<&str>) -> Option<Vec<String>> {
+    stored.map(|text| text.split_whitespace().map(str::to_owned).collect())
 }

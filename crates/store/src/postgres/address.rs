@@ -41,7 +41,10 @@ enum Proof {
 impl Address {
     /// Reads `postgres://user:password@host:port/database?sslmode=verify-full`.
     pub(super) fn parse(url: &str) -> Result<Self> {
-        let (base, query) = url.split_once('?').unwrap_or((url, ""));
+        // A password may have a question mark in it.
+        let host = url.find('@').unwrap_or(0);
+        let query = url[host..].find('?').map_or(url.len(), |at| host + at);
+        let (base, query) = (&url[..query], url.get(query + 1..).unwrap_or_default());
         if !base.starts_with("postgres://") && !base.starts_with("postgresql://") {
             return Err(unreadable());
         }
@@ -61,7 +64,8 @@ impl Address {
             .map_err(|_| unreadable())?;
         let hosts = host_names(&config);
         // An `@` in a password that is not percent-encoded makes its rest a part of the host.
-        if hosts.is_empty() || hosts.iter().any(|host| host.contains('@')) {
+        let is_wrong = |host: &String| host.is_empty() || host.contains('@');
+        if hosts.is_empty() || hosts.iter().any(is_wrong) {
             return Err(unreadable());
         }
         if config.get_dbname().is_none_or(str::is_empty) {
@@ -254,7 +258,7 @@ mod tests {
 
     fn refusal(url: &str) -> String {
         match Address::parse(url) {
-            Ok(_) => panic!("it should not be read"),
+            Ok(_) => panic!("{url} should not be read"),
             Err(error) => error.to_string(),
         }
     }
@@ -265,7 +269,7 @@ mod tests {
             "mysql://ana:s3cret@db/copal",
             "host=db user=ana password=s3cret",
             "postgres://ana:s3cret@db:port/copal",
-            "postgres://ana:s3cret?s3cret=1@db/copal",
+            "postgres://ana:s3cret?sslmode=s3cret",
             "postgres://ana:s3cret@db/copal?s3cret",
             "postgres://ana:s3cret@/copal",
             "postgres://ana:s3cret@db/copal?sslmode=s3cret",
@@ -281,11 +285,12 @@ mod tests {
 
     #[test]
     fn an_address_is_read_and_its_password_never_shown() {
-        let address =
-            Address::parse("postgresql://ana:s3cret@db:6543/copal?sslmode=disable&options=-cx%3D1");
+        let address = Address::parse(
+            "postgresql://ana:s3cret?@db:6543/copal?sslmode=disable&options=-cx%3D1",
+        );
         let config = address.unwrap().config;
         assert_eq!(config.get_user(), Some("ana"));
-        assert_eq!(config.get_password(), Some("s3cret".as_bytes()));
+        assert_eq!(config.get_password(), Some("s3cret?".as_bytes()));
         assert_eq!(config.get_ports(), [6543]);
         assert_eq!(config.get_dbname(), Some("copal"));
         assert_eq!(config.get_ssl_mode(), SslMode::Disable);

@@ -12,7 +12,7 @@ use futures_util::future::BoxFuture;
 use tokio_postgres::IsolationLevel;
 
 use super::address::Address;
-use super::{error, execute, find, migrations};
+use super::{count, error, execute, migrations};
 use crate::{Error, Result};
 
 /// The oldest version whose behaviour is tested, as `server_version_num` writes it.
@@ -124,14 +124,8 @@ impl Engine {
 
     /// Differs whenever a process has committed by [`write`](Self::write).
     pub(crate) async fn change_token(&self) -> Result<u64> {
-        self.read(|tx| {
-            Box::pin(async move {
-                let changes = find(tx, "select number from changes", &[]).await?;
-                let number: i64 = changes.map_or(Ok(0), |row| row.try_get(0))?;
-                Ok(number.unsigned_abs())
-            })
-        })
-        .await
+        self.read(|tx| Box::pin(count(tx, "select number from changes", &[])))
+            .await
     }
 
     async fn run<T, F>(&self, aim: Aim, work: F) -> Result<T>

@@ -5,12 +5,19 @@
 //!
 //! No method may assume that its process is the only writer: [`engine`] says what holds instead.
 
+mod access;
+mod activity;
 mod address;
 mod engine;
 mod error;
 mod migrations;
+mod organizations;
+mod projects;
 mod row;
+mod sessions;
 mod statements;
+mod tokens;
+mod users;
 
 use std::fs;
 use std::os::unix::fs::DirBuilderExt;
@@ -18,9 +25,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use engine::Options;
-pub(crate) use engine::{Engine, Tx};
+pub(crate) use engine::{Engine, Tx, more_time};
 pub(crate) use row::Columns;
-pub(crate) use statements::{execute, find, list};
+pub(crate) use statements::{count, execute, find, list};
 
 use address::Address;
 

@@ -12,6 +12,13 @@ pub(crate) async fn execute(tx: &Tx<'_>, sql: &str, values: &[&(dyn ToSql + Sync
     Ok(tx.execute(&statement, values).await?)
 }
 
+/// The one number that a query answers with; counts are never negative.
+pub(crate) async fn count(tx: &Tx<'_>, sql: &str, values: &[&(dyn ToSql + Sync)]) -> Result<u64> {
+    let statement = tx.prepare_cached(sql).await?;
+    let number: i64 = tx.query_one(&statement, values).await?.try_get(0)?;
+    Ok(number.unsigned_abs())
+}
+
 /// The row that a query finds; it finds one at most.
 pub(crate) async fn find(
     tx: &Tx<'_>,

@@ -10,10 +10,9 @@ use crate::access::{
     Access, Credential, KeyAccess, OrgAccess, OrgRef, Principal, ProjectRef, RecordAccess,
     SecretHash,
 };
+use crate::projects::project_id;
+use crate::tokens::to_the_minute;
 use crate::{OrgScope, ProjectScope, Result};
-
-/// How exactly it is kept when a token was last used: a busy one costs one write a minute.
-const LAST_USED_SECONDS: i64 = 60;
 
 #[async_trait]
 impl Access for SqliteStore {
@@ -149,11 +148,6 @@ fn note_use(db: &Connection, token: TokenId, minute: Timestamp) -> Result<()> {
     Ok(())
 }
 
-fn to_the_minute(now: Timestamp) -> Timestamp {
-    let second = now.as_second();
-    Timestamp::from_second(second - second.rem_euclid(LAST_USED_SECONDS)).unwrap_or(now)
-}
-
 fn open_org(db: &Connection, user: UserId, org: &OrgRef) -> Result<Option<OrgAccess>> {
     let (name, value) = org_name(org);
     let mut find = db.prepare_cached(&format!(
@@ -211,7 +205,7 @@ fn open_key(db: &Connection, public_key: &str) -> Result<Option<KeyAccess>> {
         let columns = Columns::new("client_keys", row);
         let org = OrgScope::granted(OrgId::new(columns.uuid("org_id")?));
         Ok(KeyAccess {
-            scope: org.project(columns.read("project_id", projects::project_id)?),
+            scope: org.project(columns.read("project_id", project_id)?),
             is_active: columns.get("is_active")?,
         })
     })?;

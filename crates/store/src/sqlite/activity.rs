@@ -4,10 +4,9 @@ use copal_model::{OrgId, Timestamp};
 use rusqlite::{Connection, params};
 
 use super::Columns;
-use super::projects::project_id;
 use crate::Result;
 use crate::issues::HourCount;
-use crate::projects::ProjectActivity;
+use crate::projects::{ProjectActivity, project_id};
 use crate::record::plan::hour_of;
 
 /// Each project's, in the order of their ids.

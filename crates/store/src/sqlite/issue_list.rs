@@ -9,10 +9,10 @@ use rusqlite::{Connection, params_from_iter};
 
 use super::Columns;
 use super::issues::{SELECT, read_issue};
-use super::projects::project_id;
 use crate::issues::filter::{Bound, Dialect, Filter};
 use crate::issues::list::{Key, in_order, page_of, parse_cursor, sort_column, statuses};
 use crate::issues::{IssueQuery, IssueSort};
+use crate::projects::project_id;
 use crate::{OrgScope, Page, PageRequest, Result};
 
 /// The issues of an organization that a query asks for.

@@ -2,10 +2,12 @@
 
 use async_trait::async_trait;
 use copal_model::{Email, Member, OrgId, Organization, Plan, Role, Slug, UserId};
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{Columns, SqliteStore, projects};
-use crate::organizations::{NewOrganization, OrganizationPatch, Organizations};
+use crate::organizations::{
+    GONE, NewOrganization, OrganizationPatch, Organizations, require_shared,
+};
 use crate::{Error, OrgScope, Result};
 
 /// The columns of [`organization`]; `o` is the table.
@@ -70,6 +72,14 @@ fn create_organization(db: &Connection, new: NewOrganization) -> Result<Organiza
     };
     insert(db, &organization, new.owner)?;
     Ok(organization)
+}
+
+/// Makes sure that the organization is still there.
+pub(super) fn require(db: &Connection, org: OrgId) -> Result<()> {
+    let is_there = db
+        .prepare_cached("select 1 from organizations where id = $1")?
+        .exists([org.as_uuid().as_bytes()])?;
+    if is_there { Ok(()) } else { Err(GONE) }
 }
 
 /// Inserts an organization and its owner's membership.
@@ -141,9 +151,7 @@ fn update_organization(
         where o.id = $1"
     ))?;
     let mut found = find.query_and_then([org.as_uuid().as_bytes()], organization)?;
-    found.next().unwrap_or(Err(Error::NotFound {
-        what: "organization",
-    }))
+    found.next().unwrap_or(Err(GONE))
 }
 
 fn delete_organization(db: &Connection, scope: OrgScope) -> Result<()> {
@@ -153,23 +161,8 @@ fn delete_organization(db: &Connection, scope: OrgScope) -> Result<()> {
         from organizations
         where id = $1",
     )?;
-    match find
-        .query_map([org], |row| row.get(0))?
-        .next()
-        .transpose()?
-    {
-        Some(false) => {}
-        Some(true) => {
-            return Err(Error::Conflict {
-                what: "personal organization",
-            });
-        }
-        None => {
-            return Err(Error::NotFound {
-                what: "organization",
-            });
-        }
-    }
+    let is_personal = find.query_row([org], |row| row.get(0)).optional()?;
+    require_shared(is_personal)?;
     for project in projects::list_projects(db, scope.org())? {
         projects::delete_project(db, scope.project(project.id))?;
     }
@@ -200,16 +193,14 @@ fn list_members(db: &Connection, org: OrgId) -> Result<Vec<Member>> {
     rows.collect()
 }
 
-/// The wanted slug, or the first of `wanted-2`, `wanted-3`, … that no organization has.
+/// The first slug of the candidates that no organization has.
 pub(super) fn free_slug(db: &Connection, wanted: &Slug) -> Result<Slug> {
-    let mut slug = wanted.clone();
-    for number in 2.. {
+    for slug in wanted.candidates() {
         if slug_owner(db, &slug)?.is_none() {
-            break;
+            return Ok(slug);
         }
-        slug = wanted.with_suffix(number);
     }
-    Ok(slug)
+    Err(Error::Conflict { what: "slug" })
 }
 
 fn slug_owner(db: &Connection, slug: &Slug) -> Result<Option<OrgId>> {

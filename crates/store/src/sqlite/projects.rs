@@ -1,12 +1,14 @@
 //! Projects and their client keys.
 
 use async_trait::async_trait;
-use copal_model::limits::{KEYS_PER_PROJECT_MAX, PROJECTS_PER_ORG_MAX};
 use copal_model::{ClientKey, KeyId, OrgId, Project, ProjectId, Slug, Timestamp};
 use rusqlite::{Connection, Row, params};
 
-use super::{Columns, SqliteStore, activity, telemetry};
-use crate::projects::{KeyPatch, NewKey, NewProject, ProjectActivity, ProjectPatch, Projects};
+use super::{Columns, SqliteStore, activity, organizations, telemetry};
+use crate::projects::{
+    KeyPatch, NewKey, NewProject, ProjectActivity, ProjectPatch, Projects, made_id, project_id,
+    require_key_room, require_project_room,
+};
 use crate::{Error, OrgScope, ProjectScope, Result};
 
 /// The columns of [`project`]; `p` is the table.
@@ -20,9 +22,6 @@ pub(super) const COLUMNS: &str = "p.id, p.org_id, p.name, p.slug, p.platform, p.
     ) as public_key";
 
 const KEY_COLUMNS: &str = "k.id, k.project_id, k.public_key, k.label, k.is_active, k.created_at";
-
-/// What the first key of a project is called.
-const FIRST_KEY_LABEL: &str = "Default";
 
 #[async_trait]
 impl Projects for SqliteStore {
@@ -104,15 +103,11 @@ impl Projects for SqliteStore {
 
 fn create_project(db: &Connection, scope: OrgScope, new: NewProject) -> Result<Project> {
     let org = scope.org();
-    let count: u32 = db
+    organizations::require(db, org)?;
+    let count: u64 = db
         .prepare_cached("select count(*) from projects where org_id = $1")?
         .query_row([org.as_uuid().as_bytes()], |row| row.get(0))?;
-    if count >= PROJECTS_PER_ORG_MAX {
-        return Err(Error::LimitReached {
-            what: "projects in one organization",
-            limit: PROJECTS_PER_ORG_MAX,
-        });
-    }
+    require_project_room(count)?;
     let slug = free_slug(db, org, &Slug::from_name(&new.name, "project"))?;
     let id: i64 = db
         .prepare_cached(
@@ -130,17 +125,8 @@ fn create_project(db: &Connection, scope: OrgScope, new: NewProject) -> Result<P
             ],
             |row| row.get(0),
         )?;
-    let id = project_id(id).map_err(|_| Error::LimitReached {
-        what: "projects ever made",
-        limit: ProjectId::MAX,
-    })?;
-    let key = NewKey {
-        id: new.key_id,
-        public_key: new.public_key,
-        label: FIRST_KEY_LABEL.to_owned(),
-        now: new.now,
-    };
-    insert_key(db, scope.project(id), &key)?;
+    let id = made_id(id)?;
+    insert_key(db, scope.project(id), &new.first_key())?;
     find_project(db, scope.project(id))
 }
 
@@ -206,27 +192,15 @@ fn list_keys(db: &Connection, scope: ProjectScope) -> Result<Vec<ClientKey>> {
 fn create_key(db: &Connection, scope: ProjectScope, new: NewKey) -> Result<ClientKey> {
     // A deleted project has no keys either: say so before the foreign key does.
     find_project(db, scope)?;
-    let count: u32 = db
+    let count: u64 = db
         .prepare_cached("select count(*) from client_keys where org_id = $1 and project_id = $2")?
         .query_row(
             params![scope.org().as_uuid().as_bytes(), scope.project().get()],
             |row| row.get(0),
         )?;
-    if count >= KEYS_PER_PROJECT_MAX {
-        return Err(Error::LimitReached {
-            what: "keys of one project",
-            limit: KEYS_PER_PROJECT_MAX,
-        });
-    }
+    require_key_room(count)?;
     insert_key(db, scope, &new)?;
-    Ok(ClientKey {
-        id: new.id,
-        project_id: scope.project(),
-        public_key: new.public_key,
-        label: new.label,
-        is_active: true,
-        created_at: new.now,
-    })
+    Ok(new.made_in(scope.project()))
 }
 
 fn insert_key(db: &Connection, scope: ProjectScope, new: &NewKey) -> Result<()> {
@@ -312,16 +286,14 @@ fn find_project(db: &Connection, scope: ProjectScope) -> Result<Project> {
         .unwrap_or(Err(Error::NotFound { what: "project" }))
 }
 
-/// The wanted slug, or the first of `wanted-2`, `wanted-3`, … that no project of `org` has.
+/// The first slug of the candidates that no project of `org` has.
 fn free_slug(db: &Connection, org: OrgId, wanted: &Slug) -> Result<Slug> {
-    let mut slug = wanted.clone();
-    for number in 2.. {
+    for slug in wanted.candidates() {
         if slug_owner(db, org, &slug)?.is_none() {
-            break;
+            return Ok(slug);
         }
-        slug = wanted.with_suffix(number);
     }
-    Ok(slug)
+    Err(Error::Conflict { what: "slug" })
 }
 
 fn slug_owner(db: &Connection, org: OrgId, slug: &Slug) -> Result<Option<ProjectId>> {
@@ -358,12 +330,4 @@ fn key(row: &Row<'_>) -> Result<ClientKey> {
         is_active: columns.get("is_active")?,
         created_at: columns.time("created_at")?,
     })
-}
-
-/// Narrows a stored number to a project id.
-pub(super) fn project_id(number: i64) -> std::result::Result<ProjectId, &'static str> {
-    u32::try_from(number)
-        .ok()
-        .and_then(|number| ProjectId::new(number).ok())
-        .ok_or("a project id is a small positive integer")
 }

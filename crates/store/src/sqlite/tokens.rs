@@ -1,13 +1,12 @@
 //! Personal API tokens.
 
 use async_trait::async_trait;
-use copal_model::limits::TOKENS_PER_USER_MAX;
 use copal_model::{Timestamp, TokenId, UserId};
 use rusqlite::{Connection, Row, params};
 
 use super::{Columns, SqliteStore};
 use crate::access::SecretHash;
-use crate::tokens::{Token, Tokens};
+use crate::tokens::{Token, Tokens, join_scopes, require_room, split_scopes};
 use crate::{Error, Result};
 
 #[async_trait]
@@ -30,15 +29,10 @@ impl Tokens for SqliteStore {
 }
 
 fn create_token(db: &Connection, token: &Token, secret: &SecretHash) -> Result<()> {
-    let count: u32 = db
+    let count: u64 = db
         .prepare_cached("select count(*) from tokens where user_id = $1")?
         .query_row([token.user.as_uuid().as_bytes()], |row| row.get(0))?;
-    if count >= TOKENS_PER_USER_MAX {
-        return Err(Error::LimitReached {
-            what: "API tokens of one user",
-            limit: TOKENS_PER_USER_MAX,
-        });
-    }
+    require_room(count)?;
     db.prepare_cached(
         "insert into tokens
             (id, user_id, name, prefix, secret_hash, scopes, created_at, last_used_at, expires_at)
@@ -50,7 +44,7 @@ fn create_token(db: &Connection, token: &Token, secret: &SecretHash) -> Result<(
         token.name,
         token.prefix,
         secret,
-        token.scopes.as_ref().map(|scopes| scopes.join(" ")),
+        join_scopes(token.scopes.as_ref()),
         token.created_at.as_microsecond(),
         token.last_used_at.map(Timestamp::as_microsecond),
         token.expires_at.map(Timestamp::as_microsecond),
@@ -93,8 +87,8 @@ fn token(row: &Row<'_>) -> Result<Token> {
     })
 }
 
-/// The scopes a token is narrowed to. None at all is not the same as not narrowed.
+/// The scopes a token is narrowed to.
 pub(super) fn scopes(columns: &Columns<'_>) -> Result<Option<Vec<String>>> {
     let stored: Option<String> = columns.get("scopes")?;
-    Ok(stored.map(|text| text.split_whitespace().map(str::to_owned).collect()))
+    Ok(split_scopes(stored.as_deref()))
 }

@@ -1,0 +1,308 @@
+//! Credentials to scopes: the one file of this engine that makes an [`OrgScope`].
+
+use async_trait::async_trait;
+use copal_model::{OrgId, Organization, Plan, Project, ProjectId, Timestamp, TokenId, UserId};
+use tokio_postgres::types::ToSql;
+
+use super::{Columns, PostgresStore, Tx, execute, find, organizations, projects, tokens, users};
+use crate::access::{
+    Access, Credential, KeyAccess, OrgAccess, OrgRef, Principal, ProjectRef, RecordAccess,
+    SecretHash,
+};
+use crate::projects::project_id;
+use crate::tokens::to_the_minute;
+use crate::{OrgScope, ProjectScope, Result};
+
+/// What a column is compared with.
+type Value = Box<dyn ToSql + Send + Sync>;
+
+#[async_trait]
+impl Access for PostgresStore {
+    async fn find_session(&self, secret: &SecretHash, now: Timestamp) -> Result<Option<Principal>> {
+        let secret = *secret;
+        self.engine
+            .read(move |tx| Box::pin(find_session(tx, secret, now)))
+            .await
+    }
+
+    async fn find_token(&self, secret: &SecretHash, now: Timestamp) -> Result<Option<Principal>> {
+        let secret = *secret;
+        let found = self
+            .engine
+            .read(move |tx| Box::pin(find_token(tx, secret, now)))
+            .await?;
+        let Some(found) = found else {
+            return Ok(None);
+        };
+        let minute = to_the_minute(now);
+        if found.last_used_at.is_none_or(|last| last < minute) {
+            let noted = self
+                .engine
+                .write(move |tx| Box::pin(note_use(tx, found.id, minute)))
+                .await;
+            // Who may read need not wait until there is room to write.
+            if let Err(error) = noted {
+                tracing::warn!(%error, token.id = %found.id, "cannot note the use of a token");
+            }
+        }
+        Ok(Some(found.principal))
+    }
+
+    async fn open_org(&self, user: UserId, org: &OrgRef) -> Result<Option<OrgAccess>> {
+        self.engine
+            .read(move |tx| {
+                let org = org.clone();
+                Box::pin(async move { open_org(tx, user, &org).await })
+            })
+            .await
+    }
+
+    async fn open_project(
+        &self,
+        scope: &OrgScope,
+        project: &ProjectRef,
+    ) -> Result<Option<(ProjectScope, Project)>> {
+        let scope = *scope;
+        self.engine
+            .read(move |tx| {
+                let project = project.clone();
+                Box::pin(async move { open_project(tx, scope, &project).await })
+            })
+            .await
+    }
+
+    async fn open_key(&self, public_key: &str) -> Result<Option<KeyAccess>> {
+        self.engine
+            .read(move |tx| {
+                let public_key = public_key.to_owned();
+                Box::pin(async move { open_key(tx, &public_key).await })
+            })
+            .await
+    }
+
+    async fn open_recording(&self, project: ProjectId) -> Result<Option<RecordAccess>> {
+        self.engine
+            .read(move |tx| Box::pin(open_recording(tx, project)))
+            .await
+    }
+
+    async fn open_org_as_operator(&self, org: &OrgRef) -> Result<Option<(OrgScope, Organization)>> {
+        self.engine
+            .read(move |tx| {
+                let org = org.clone();
+                Box::pin(async move { open_org_as_operator(tx, &org).await })
+            })
+            .await
+    }
+}
+
+async fn find_session(
+    tx: &Tx<'_>,
+    secret: SecretHash,
+    now: Timestamp,
+) -> Result<Option<Principal>> {
+    let found = find(
+        tx,
+        &format!(
+            "select {}, s.authenticated_at, s.expires_at
+            from sessions s
+            join users u on u.id = s.user_id
+            where s.secret_hash = $1
+              and s.expires_at > $2",
+            users::COLUMNS
+        ),
+        &[&&secret[..], &now.as_microsecond()],
+    )
+    .await?;
+    let principal = found.map(|row| {
+        let columns = Columns::new("sessions", &row);
+        Ok(Principal {
+            user: users::user(&row)?,
+            credential: Credential::Session {
+                hash: secret,
+                authenticated_at: columns.time("authenticated_at")?,
+                expires_at: columns.time("expires_at")?,
+            },
+        })
+    });
+    principal.transpose()
+}
+
+/// A token that lives, and when it was last used.
+struct FoundToken {
+    id: TokenId,
+    principal: Principal,
+    last_used_at: Option<Timestamp>,
+}
+
+async fn find_token(tx: &Tx<'_>, secret: SecretHash, now: Timestamp) -> Result<Option<FoundToken>> {
+    let found = find(
+        tx,
+        &format!(
+            "select {}, t.id, t.scopes, t.last_used_at
+            from tokens t
+            join users u on u.id = t.user_id
+            where t.secret_hash = $1
+              and (t.expires_at is null or t.expires_at > $2)",
+            users::COLUMNS
+        ),
+        &[&&secret[..], &now.as_microsecond()],
+    )
+    .await?;
+    let token = found.map(|row| {
+        let columns = Columns::new("tokens", &row);
+        let id = TokenId::new(columns.uuid("id")?);
+        Ok(FoundToken {
+            id,
+            principal: Principal {
+                user: users::user(&row)?,
+                credential: Credential::Token {
+                    id,
+                    scopes: tokens::scopes(&columns)?,
+                },
+            },
+            last_used_at: columns.optional_time("last_used_at")?,
+        })
+    });
+    token.transpose()
+}
+
+async fn note_use(tx: &Tx<'_>, token: TokenId, minute: Timestamp) -> Result<()> {
+    execute(
+        tx,
+        "update tokens
+        set last_used_at = greatest(last_used_at, $1)
+        where id = $2",
+        &[&minute.as_microsecond(), &token.as_uuid()],
+    )
+    .await?;
+    Ok(())
+}
+
+async fn open_org(tx: &Tx<'_>, user: UserId, org: &OrgRef) -> Result<Option<OrgAccess>> {
+    let (name, value) = org_name(org);
+    let found = find(
+        tx,
+        &format!(
+            "select {}, {}
+            from members m
+            join organizations o on o.id = m.org_id
+            join users u on u.id = m.user_id
+            where m.user_id = $1
+              and {name} = $2",
+            organizations::COLUMNS,
+            organizations::MEMBER_COLUMNS
+        ),
+        &[&user.as_uuid(), &*value],
+    )
+    .await?;
+    let access = found.map(|row| {
+        let organization = organizations::organization(&row)?;
+        Ok(OrgAccess {
+            scope: OrgScope::granted(organization.id),
+            member: organizations::member(&row)?,
+            organization,
+        })
+    });
+    access.transpose()
+}
+
+async fn open_project(
+    tx: &Tx<'_>,
+    scope: OrgScope,
+    project: &ProjectRef,
+) -> Result<Option<(ProjectScope, Project)>> {
+    let (name, value): (_, Value) = match project {
+        ProjectRef::Id(id) => ("p.id", Box::new(i64::from(id.get()))),
+        ProjectRef::Slug(slug) => ("p.slug", Box::new(slug.to_string())),
+    };
+    let found = find(
+        tx,
+        &format!(
+            "select {}
+            from projects p
+            where p.org_id = $1
+              and {name} = $2",
+            projects::COLUMNS
+        ),
+        &[&scope.org().as_uuid(), &*value],
+    )
+    .await?;
+    let access = found.map(|row| {
+        let project = projects::project(&row)?;
+        Ok((scope.project(project.id), project))
+    });
+    access.transpose()
+}
+
+async fn open_key(tx: &Tx<'_>, public_key: &str) -> Result<Option<KeyAccess>> {
+    let found = find(
+        tx,
+        "select org_id, project_id, is_active
+        from client_keys
+        where public_key = $1",
+        &[&public_key],
+    )
+    .await?;
+    let access = found.map(|row| {
+        let columns = Columns::new("client_keys", &row);
+        let org = OrgScope::granted(OrgId::new(columns.uuid("org_id")?));
+        Ok(KeyAccess {
+            scope: org.project(columns.read("project_id", project_id)?),
+            is_active: columns.get("is_active")?,
+        })
+    });
+    access.transpose()
+}
+
+async fn open_recording(tx: &Tx<'_>, project: ProjectId) -> Result<Option<RecordAccess>> {
+    let found = find(
+        tx,
+        "select o.id, o.plan
+        from projects p
+        join organizations o on o.id = p.org_id
+        where p.id = $1",
+        &[&i64::from(project.get())],
+    )
+    .await?;
+    let access = found.map(|row| {
+        let columns = Columns::new("organizations", &row);
+        let org = OrgScope::granted(OrgId::new(columns.uuid("id")?));
+        Ok(RecordAccess {
+            scope: org.project(project),
+            retention_days: columns.parse::<Plan>("plan")?.retention_days(),
+        })
+    });
+    access.transpose()
+}
+
+async fn open_org_as_operator(
+    tx: &Tx<'_>,
+    org: &OrgRef,
+) -> Result<Option<(OrgScope, Organization)>> {
+    let (name, value) = org_name(org);
+    let found = find(
+        tx,
+        &format!(
+            "select {}
+            from organizations o
+            where {name} = $1",
+            organizations::COLUMNS
+        ),
+        &[&*value],
+    )
+    .await?;
+    let access = found.map(|row| {
+        let organization = organizations::organization(&row)?;
+        Ok((OrgScope::granted(organization.id), organization))
+    });
+    access.transpose()
+}
+
+/// The column that a URL names an organization by, and what it must hold.
+fn org_name(org: &OrgRef) -> (&'static str, Value) {
+    match org {
+        OrgRef::Id(id) => ("o.id", Box::new(id.as_uuid())),
+        OrgRef::Slug(slug) => ("o.slug", Box::new(slug.to_string())),
+    }
+}

@@ -1,0 +1,308 @@
+//! Organizations and who is in them.
+
+use async_trait::async_trait;
+use copal_model::{Email, Member, OrgId, Organization, Plan, Role, Slug, UserId};
+use tokio_postgres::Row;
+
+use super::{Columns, PostgresStore, Tx, execute, find, list, projects};
+use crate::organizations::{
+    GONE, NewOrganization, OrganizationPatch, Organizations, require_shared,
+};
+use crate::{Error, OrgScope, Result};
+
+/// The columns of [`organization`]; `o` is the table.
+pub(super) const COLUMNS: &str = "o.id as org_id, o.name as org_name, o.slug as org_slug, \
+    o.plan as org_plan, o.personal_user_id is not null as org_is_personal, \
+    o.created_at as org_created_at";
+
+/// The columns of [`member`]; `m` is the membership, `u` the person.
+pub(super) const MEMBER_COLUMNS: &str = "m.org_id as member_org_id, m.user_id as member_user_id, \
+    m.role as member_role, m.joined_at as member_joined_at, u.name as member_name, \
+    u.email as member_email";
+
+#[async_trait]
+impl Organizations for PostgresStore {
+    async fn create_organization(&self, organization: NewOrganization) -> Result<Organization> {
+        self.engine
+            .write(move |tx| {
+                let organization = organization.clone();
+                Box::pin(create_organization(tx, organization))
+            })
+            .await
+    }
+
+    async fn list_organizations(&self, user: UserId) -> Result<Vec<(Organization, Role)>> {
+        self.engine
+            .read(move |tx| Box::pin(list_organizations(tx, user)))
+            .await
+    }
+
+    async fn update_organization(
+        &self,
+        scope: &OrgScope,
+        patch: OrganizationPatch,
+    ) -> Result<Organization> {
+        let org = scope.org();
+        self.engine
+            .write(move |tx| {
+                let patch = patch.clone();
+                Box::pin(async move { update_organization(tx, org, &patch).await })
+            })
+            .await
+    }
+
+    async fn delete_organization(&self, scope: &OrgScope) -> Result<()> {
+        let scope = *scope;
+        let deleted = self
+            .engine
+            .write(move |tx| Box::pin(delete_organization(tx, scope)))
+            .await;
+        self.codec.bases.forget();
+        deleted
+    }
+
+    async fn list_members(&self, scope: &OrgScope) -> Result<Vec<Member>> {
+        let org = scope.org();
+        self.engine
+            .read(move |tx| Box::pin(list_members(tx, org)))
+            .await
+    }
+}
+
+async fn create_organization(tx: &Tx<'_>, new: NewOrganization) -> Result<Organization> {
+    queue(tx).await?;
+    let organization = Organization {
+        id: new.id,
+        slug: free_slug(tx, &Organization::wanted_slug(&new.name)).await?,
+        name: new.name,
+        plan: new.plan,
+        is_personal: false,
+        created_at: new.now,
+    };
+    insert(tx, &organization, new.owner).await?;
+    Ok(organization)
+}
+
+/// Waits for everybody who is making an organization, or giving one another slug.
+pub(super) async fn queue(tx: &Tx<'_>) -> Result<()> {
+    find(
+        tx,
+        "select name from queues where name = 'organizations' for update",
+        &[],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Makes sure that the organization is still there, and waits for everybody who is changing which
+/// projects it has.
+pub(super) async fn require(tx: &Tx<'_>, org: OrgId) -> Result<()> {
+    let is_there = find(
+        tx,
+        "select 1 from organizations where id = $1 for no key update",
+        &[&org.as_uuid()],
+    )
+    .await?;
+    is_there.map_or(Err(GONE), |_| Ok(()))
+}
+
+/// Inserts an organization and its owner's membership.
+pub(super) async fn insert(tx: &Tx<'_>, organization: &Organization, owner: UserId) -> Result<()> {
+    let (org, owner) = (organization.id.as_uuid(), owner.as_uuid());
+    let created_at = organization.created_at.as_microsecond();
+    execute(
+        tx,
+        "insert into organizations (id, name, slug, plan, personal_user_id, created_at)
+        values ($1, $2, $3, $4, $5, $6)",
+        &[
+            &org,
+            &organization.name,
+            &organization.slug.as_str(),
+            &organization.plan.as_str(),
+            &organization.is_personal.then_some(owner),
+            &created_at,
+        ],
+    )
+    .await?;
+    execute(
+        tx,
+        "insert into members (org_id, user_id, role, joined_at)
+        values ($1, $2, $3, $4)",
+        &[&org, &owner, &Role::Owner.as_str(), &created_at],
+    )
+    .await?;
+    Ok(())
+}
+
+async fn list_organizations(tx: &Tx<'_>, user: UserId) -> Result<Vec<(Organization, Role)>> {
+    let rows = list(
+        tx,
+        &format!(
+            "select {COLUMNS}, m.role
+            from members m
+            join organizations o on o.id = m.org_id
+            where m.user_id = $1
+            order by org_is_personal desc, lower(o.name), o.id"
+        ),
+        &[&user.as_uuid()],
+    )
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let role = Columns::new("members", row).parse("role")?;
+            Ok((organization(row)?, role))
+        })
+        .collect()
+}
+
+async fn update_organization(
+    tx: &Tx<'_>,
+    org: OrgId,
+    patch: &OrganizationPatch,
+) -> Result<Organization> {
+    if let Some(slug) = &patch.slug {
+        queue(tx).await?;
+        if slug_owner(tx, slug)
+            .await?
+            .is_some_and(|owner| owner != org)
+        {
+            return Err(Error::Conflict { what: "slug" });
+        }
+    }
+    execute(
+        tx,
+        "update organizations
+        set name = coalesce($1, name), slug = coalesce($2, slug), plan = coalesce($3, plan)
+        where id = $4",
+        &[
+            &patch.name,
+            &patch.slug.as_ref().map(Slug::as_str),
+            &patch.plan.map(Plan::as_str),
+            &org.as_uuid(),
+        ],
+    )
+    .await?;
+    let found = find(
+        tx,
+        &format!(
+            "select {COLUMNS}
+            from organizations o
+            where o.id = $1"
+        ),
+        &[&org.as_uuid()],
+    )
+    .await?;
+    found.as_ref().map_or(Err(GONE), organization)
+}
+
+async fn delete_organization(tx: &Tx<'_>, scope: OrgScope) -> Result<()> {
+    let org = scope.org().as_uuid();
+    // Locked: nobody makes a project in it any more.
+    let found = find(
+        tx,
+        "select personal_user_id is not null as is_personal
+        from organizations
+        where id = $1
+        for update",
+        &[&org],
+    )
+    .await?;
+    require_shared(found.map(|row| row.try_get(0)).transpose()?)?;
+    // Locked before users are looked at: nobody makes it the default any more.
+    list(
+        tx,
+        "select 1 from members where org_id = $1 for update",
+        &[&org],
+    )
+    .await?;
+    // In the order in which batches lock them too.
+    list(
+        tx,
+        "select 1 from projects where org_id = $1 order by id for update",
+        &[&org],
+    )
+    .await?;
+    for project in projects::list_projects(tx, scope.org()).await? {
+        projects::delete_project(tx, scope.project(project.id)).await?;
+    }
+    for statement in [
+        "update users
+        set default_org_id = (select o.id from organizations o where o.personal_user_id = users.id)
+        where default_org_id = $1",
+        "delete from members where org_id = $1",
+        "delete from organizations where id = $1",
+    ] {
+        execute(tx, statement, &[&org]).await?;
+    }
+    Ok(())
+}
+
+async fn list_members(tx: &Tx<'_>, org: OrgId) -> Result<Vec<Member>> {
+    let rows = list(
+        tx,
+        &format!(
+            "select {MEMBER_COLUMNS}
+            from members m
+            join users u on u.id = m.user_id
+            where m.org_id = $1
+            order by
+                case m.role when 'OWNER' then 0 when 'ADMIN' then 1 when 'MEMBER' then 2 else 3 end,
+                lower(u.name),
+                u.id"
+        ),
+        &[&org.as_uuid()],
+    )
+    .await?;
+    rows.iter().map(member).collect()
+}
+
+/// The first slug of the candidates that no organization has.
+pub(super) async fn free_slug(tx: &Tx<'_>, wanted: &Slug) -> Result<Slug> {
+    for slug in wanted.candidates() {
+        if slug_owner(tx, &slug).await?.is_none() {
+            return Ok(slug);
+        }
+    }
+    Err(Error::Conflict { what: "slug" })
+}
+
+async fn slug_owner(tx: &Tx<'_>, slug: &Slug) -> Result<Option<OrgId>> {
+    let found = find(
+        tx,
+        "select id from organizations where slug = $1",
+        &[&slug.as_str()],
+    )
+    .await?;
+    let owner = found.map(|row| {
+        Columns::new("organizations", &row)
+            .uuid("id")
+            .map(OrgId::new)
+    });
+    owner.transpose()
+}
+
+/// Reads an organization out of [`COLUMNS`].
+pub(super) fn organization(row: &Row) -> Result<Organization> {
+    let columns = Columns::new("organizations", row);
+    Ok(Organization {
+        id: OrgId::new(columns.uuid("org_id")?),
+        name: columns.get("org_name")?,
+        slug: columns.read("org_slug", Slug::parse)?,
+        plan: columns.parse("org_plan")?,
+        is_personal: columns.get("org_is_personal")?,
+        created_at: columns.time("org_created_at")?,
+    })
+}
+
+/// Reads a membership out of [`MEMBER_COLUMNS`].
+pub(super) fn member(row: &Row) -> Result<Member> {
+    let columns = Columns::new("members", row);
+    Ok(Member {
+        org_id: OrgId::new(columns.uuid("member_org_id")?),
+        user_id: UserId::new(columns.uuid("member_user_id")?),
+        role: columns.parse("member_role")?,
+        name: columns.get("member_name")?,
+        email: columns.read("member_email", Email::parse)?,
+        joined_at: columns.time("member_joined_at")?,
+    })
+}

@@ -1,0 +1,376 @@
+//! Projects and their client keys.
+
+use async_trait::async_trait;
+use copal_model::{ClientKey, KeyId, OrgId, Project, ProjectId, Slug, Timestamp};
+use tokio_postgres::Row;
+
+use super::{
+    Columns, PostgresStore, Tx, activity, count, execute, find, list, more_time, organizations,
+};
+use crate::projects::{
+    KeyPatch, NewKey, NewProject, ProjectActivity, ProjectPatch, Projects, made_id, project_id,
+    require_key_room, require_project_room,
+};
+use crate::{Error, OrgScope, ProjectScope, Result};
+
+/// The columns of [`project`]; `p` is the table.
+pub(super) const COLUMNS: &str = "p.id, p.org_id, p.name, p.slug, p.platform, p.first_event_at, \
+    p.created_at, (
+        select k.public_key
+        from client_keys k
+        where k.org_id = p.org_id and k.project_id = p.id and k.is_active
+        order by k.created_at, k.id
+        limit 1
+    ) as public_key";
+
+const KEY_COLUMNS: &str = "k.id, k.project_id, k.public_key, k.label, k.is_active, k.created_at";
+
+#[async_trait]
+impl Projects for PostgresStore {
+    async fn create_project(&self, scope: &OrgScope, project: NewProject) -> Result<Project> {
+        let scope = *scope;
+        self.engine
+            .write(move |tx| Box::pin(create_project(tx, scope, project.clone())))
+            .await
+    }
+
+    async fn list_projects(&self, scope: &OrgScope) -> Result<Vec<Project>> {
+        let org = scope.org();
+        self.engine
+            .read(move |tx| Box::pin(list_projects(tx, org)))
+            .await
+    }
+
+    async fn list_project_activity(
+        &self,
+        scope: &OrgScope,
+        since: Timestamp,
+    ) -> Result<Vec<ProjectActivity>> {
+        let org = scope.org();
+        self.engine
+            .read(move |tx| Box::pin(activity::of_projects(tx, org, since)))
+            .await
+    }
+
+    async fn list_environments(&self, scope: &OrgScope) -> Result<Vec<String>> {
+        let org = scope.org();
+        self.engine
+            .read(move |tx| Box::pin(activity::environments(tx, org)))
+            .await
+    }
+
+    async fn update_project(&self, scope: &ProjectScope, patch: ProjectPatch) -> Result<Project> {
+        let scope = *scope;
+        self.engine
+            .write(move |tx| {
+                let patch = patch.clone();
+                Box::pin(async move { update_project(tx, scope, &patch).await })
+            })
+            .await
+    }
+
+    async fn delete_project(&self, scope: &ProjectScope) -> Result<()> {
+        let scope = *scope;
+        let deleted = self
+            .engine
+            .write(move |tx| Box::pin(delete_project(tx, scope)))
+            .await;
+        self.codec.bases.forget();
+        deleted
+    }
+
+    async fn list_keys(&self, scope: &ProjectScope) -> Result<Vec<ClientKey>> {
+        let scope = *scope;
+        self.engine
+            .read(move |tx| Box::pin(list_keys(tx, scope)))
+            .await
+    }
+
+    async fn create_key(&self, scope: &ProjectScope, key: NewKey) -> Result<ClientKey> {
+        let scope = *scope;
+        self.engine
+            .write(move |tx| Box::pin(create_key(tx, scope, key.clone())))
+            .await
+    }
+
+    async fn update_key(
+        &self,
+        scope: &ProjectScope,
+        key: KeyId,
+        patch: KeyPatch,
+    ) -> Result<ClientKey> {
+        let scope = *scope;
+        self.engine
+            .write(move |tx| {
+                let patch = patch.clone();
+                Box::pin(async move { update_key(tx, scope, key, &patch).await })
+            })
+            .await
+    }
+
+    async fn delete_key(&self, scope: &ProjectScope, key: KeyId) -> Result<()> {
+        let scope = *scope;
+        self.engine
+            .write(move |tx| Box::pin(delete_key(tx, scope, key)))
+            .await
+    }
+}
+
+async fn create_project(tx: &Tx<'_>, scope: OrgScope, new: NewProject) -> Result<Project> {
+    let org = scope.org();
+    organizations::require(tx, org).await?;
+    let count = count(
+        tx,
+        "select count(*) from projects where org_id = $1",
+        &[&org.as_uuid()],
+    )
+    .await?;
+    require_project_room(count)?;
+    let slug = free_slug(tx, org, &Slug::from_name(&new.name, "project")).await?;
+    let made = find(
+        tx,
+        "insert into projects (org_id, name, slug, platform, created_at)
+        values ($1, $2, $3, $4, $5)
+        returning id",
+        &[
+            &org.as_uuid(),
+            &new.name,
+            &slug.as_str(),
+            &new.platform,
+            &new.now.as_microsecond(),
+        ],
+    )
+    .await?;
+    let id = made_id(made.map_or(Ok(0), |row| row.try_get(0))?)?;
+    insert_key(tx, scope.project(id), &new.first_key()).await?;
+    find_project(tx, scope.project(id)).await
+}
+
+pub(super) async fn list_projects(tx: &Tx<'_>, org: OrgId) -> Result<Vec<Project>> {
+    let rows = list(
+        tx,
+        &format!(
+            "select {COLUMNS}
+            from projects p
+            where p.org_id = $1
+            order by lower(p.name), p.id"
+        ),
+        &[&org.as_uuid()],
+    )
+    .await?;
+    rows.iter().map(project).collect()
+}
+
+async fn update_project(tx: &Tx<'_>, scope: ProjectScope, patch: &ProjectPatch) -> Result<Project> {
+    if let Some(slug) = &patch.slug {
+        organizations::require(tx, scope.org()).await?;
+        let owner = slug_owner(tx, scope.org(), slug).await?;
+        if owner.is_some_and(|owner| owner != scope.project()) {
+            return Err(Error::Conflict { what: "slug" });
+        }
+    }
+    execute(
+        tx,
+        "update projects
+        set name = coalesce($1, name), slug = coalesce($2, slug), platform = coalesce($3, platform)
+        where org_id = $4 and id = $5",
+        &[
+            &patch.name,
+            &patch.slug.as_ref().map(Slug::as_str),
+            &patch.platform,
+            &scope.org().as_uuid(),
+            &number(scope),
+        ],
+    )
+    .await?;
+    find_project(tx, scope).await
+}
+
+pub(super) async fn delete_project(tx: &Tx<'_>, scope: ProjectScope) -> Result<()> {
+    more_time(tx).await?;
+    let deleted = execute(
+        tx,
+        "delete from projects where org_id = $1 and id = $2",
+        &[&scope.org().as_uuid(), &number(scope)],
+    )
+    .await?;
+    match deleted {
+        0 => Err(Error::NotFound { what: "project" }),
+        _ => Ok(()),
+    }
+}
+
+async fn list_keys(tx: &Tx<'_>, scope: ProjectScope) -> Result<Vec<ClientKey>> {
+    let rows = list(
+        tx,
+        &format!(
+            "select {KEY_COLUMNS}
+            from client_keys k
+            where k.org_id = $1 and k.project_id = $2
+            order by k.created_at, k.id"
+        ),
+        &[&scope.org().as_uuid(), &number(scope)],
+    )
+    .await?;
+    rows.iter().map(key).collect()
+}
+
+async fn create_key(tx: &Tx<'_>, scope: ProjectScope, new: NewKey) -> Result<ClientKey> {
+    // A deleted project has no keys either: say so before the foreign key does. Locked: nobody
+    // makes another key for it between the count and the commit.
+    let project = find(
+        tx,
+        "select 1 from projects where org_id = $1 and id = $2 for no key update",
+        &[&scope.org().as_uuid(), &number(scope)],
+    )
+    .await?;
+    if project.is_none() {
+        return Err(Error::NotFound { what: "project" });
+    }
+    let count = count(
+        tx,
+        "select count(*) from client_keys where org_id = $1 and project_id = $2",
+        &[&scope.org().as_uuid(), &number(scope)],
+    )
+    .await?;
+    require_key_room(count)?;
+    insert_key(tx, scope, &new).await?;
+    Ok(new.made_in(scope.project()))
+}
+
+async fn insert_key(tx: &Tx<'_>, scope: ProjectScope, new: &NewKey) -> Result<()> {
+    execute(
+        tx,
+        "insert into client_keys
+            (id, org_id, project_id, public_key, label, is_active, created_at)
+        values ($1, $2, $3, $4, $5, true, $6)",
+        &[
+            &new.id.as_uuid(),
+            &scope.org().as_uuid(),
+            &number(scope),
+            &new.public_key,
+            &new.label,
+            &new.now.as_microsecond(),
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+async fn update_key(
+    tx: &Tx<'_>,
+    scope: ProjectScope,
+    id: KeyId,
+    patch: &KeyPatch,
+) -> Result<ClientKey> {
+    execute(
+        tx,
+        "update client_keys
+        set label = coalesce($1, label), is_active = coalesce($2, is_active)
+        where org_id = $3 and project_id = $4 and id = $5",
+        &[
+            &patch.label,
+            &patch.is_active,
+            &scope.org().as_uuid(),
+            &number(scope),
+            &id.as_uuid(),
+        ],
+    )
+    .await?;
+    let found = find(
+        tx,
+        &format!(
+            "select {KEY_COLUMNS}
+            from client_keys k
+            where k.org_id = $1 and k.project_id = $2 and k.id = $3"
+        ),
+        &[&scope.org().as_uuid(), &number(scope), &id.as_uuid()],
+    )
+    .await?;
+    found
+        .as_ref()
+        .map_or(Err(Error::NotFound { what: "key" }), key)
+}
+
+async fn delete_key(tx: &Tx<'_>, scope: ProjectScope, id: KeyId) -> Result<()> {
+    let deleted = execute(
+        tx,
+        "delete from client_keys
+        where org_id = $1 and project_id = $2 and id = $3",
+        &[&scope.org().as_uuid(), &number(scope), &id.as_uuid()],
+    )
+    .await?;
+    match deleted {
+        0 => Err(Error::NotFound { what: "key" }),
+        _ => Ok(()),
+    }
+}
+
+async fn find_project(tx: &Tx<'_>, scope: ProjectScope) -> Result<Project> {
+    let found = find(
+        tx,
+        &format!(
+            "select {COLUMNS}
+            from projects p
+            where p.org_id = $1 and p.id = $2"
+        ),
+        &[&scope.org().as_uuid(), &number(scope)],
+    )
+    .await?;
+    found
+        .as_ref()
+        .map_or(Err(Error::NotFound { what: "project" }), project)
+}
+
+/// The first slug of the candidates that no project of `org` has.
+async fn free_slug(tx: &Tx<'_>, org: OrgId, wanted: &Slug) -> Result<Slug> {
+    for slug in wanted.candidates() {
+        if slug_owner(tx, org, &slug).await?.is_none() {
+            return Ok(slug);
+        }
+    }
+    Err(Error::Conflict { what: "slug" })
+}
+
+async fn slug_owner(tx: &Tx<'_>, org: OrgId, slug: &Slug) -> Result<Option<ProjectId>> {
+    let found = find(
+        tx,
+        "select id from projects where org_id = $1 and slug = $2",
+        &[&org.as_uuid(), &slug.as_str()],
+    )
+    .await?;
+    let owner = found.map(|row| Columns::new("projects", &row).read("id", project_id));
+    owner.transpose()
+}
+
+/// Reads a project out of [`COLUMNS`].
+pub(super) fn project(row: &Row) -> Result<Project> {
+    let columns = Columns::new("projects", row);
+    Ok(Project {
+        id: columns.read("id", project_id)?,
+        org_id: OrgId::new(columns.uuid("org_id")?),
+        name: columns.get("name")?,
+        slug: columns.read("slug", Slug::parse)?,
+        platform: columns.get("platform")?,
+        public_key: columns.get("public_key")?,
+        first_event_at: columns.optional_time("first_event_at")?,
+        created_at: columns.time("created_at")?,
+    })
+}
+
+fn key(row: &Row) -> Result<ClientKey> {
+    let columns = Columns::new("client_keys", row);
+    Ok(ClientKey {
+        id: KeyId::new(columns.uuid("id")?),
+        project_id: columns.read("project_id", project_id)?,
+        public_key: columns.get("public_key")?,
+        label: columns.get("label")?,
+        is_active: columns.get("is_active")?,
+        created_at: columns.time("created_at")?,
+    })
+}
+
+/// A project's id as it is stored.
+fn number(scope: ProjectScope) -> i64 {
+    scope.project().get().into()
+}
