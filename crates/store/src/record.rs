@@ -172,6 +172,12 @@ impl Recorded {
             events: events.collect(),
         }
     }
+
+    /// How many events it stored.
+    pub(crate) fn stored(&self) -> u64 {
+        let stored = self.events.iter().filter(|event| event.issue.is_some());
+        stored.count() as u64
+    }
 }
 
 /// What became of an event.

@@ -5,9 +5,11 @@
 //! # Layout
 //! - [`compaction`]: which segments are rewritten, and how
 //! - [`invariants`]: what is checked, and how a broken invariant is told
+//! - [`reading`]: reads the payloads of many events
 
 pub(crate) mod compaction;
 pub(crate) mod invariants;
+pub(crate) mod reading;
 
 use async_trait::async_trait;
 use copal_model::Timestamp;

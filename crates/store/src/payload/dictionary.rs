@@ -13,6 +13,34 @@ const SAMPLES_MAX: usize = 1_000;
 /// Stored events at which a dictionary is trained, again and again while the mix settles.
 const TRAIN_AT_EVENTS: [u64; 4] = [200, 2_000, 20_000, 200_000];
 
+/// The newest dictionary of a store: frames are compressed with it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Newest {
+    /// Its id; 0 = there is none.
+    pub(crate) id: u32,
+    /// How many events were stored when it was trained.
+    pub(crate) trained_at_events: u64,
+}
+
+/// Why a dictionary is to be trained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Occasion {
+    /// So many events are stored now.
+    Stored(u64),
+    /// This dictionary, then the newest, knows pieces of events that have been deleted.
+    Replace(u32),
+}
+
+impl Occasion {
+    /// Whether it still is one: another process may have been quicker.
+    pub(crate) fn holds(self, newest: Newest) -> bool {
+        match self {
+            Self::Stored(events) => is_due(newest.trained_at_events, events),
+            Self::Replace(id) => newest.id == id,
+        }
+    }
+}
+
 /// Whether it is time to train: a mark lies between the last training and now.
 pub(crate) fn is_due(trained_at_events: u64, stored_events: u64) -> bool {
     TRAIN_AT_EVENTS
@@ -63,6 +91,19 @@ mod tests {
         assert!(!is_due(200, 1_999));
         assert!(is_due(250, 2_000));
         assert!(!is_due(200_000, u64::MAX));
+    }
+
+    #[test]
+    fn the_second_process_does_not_train_again() {
+        let newest = Newest {
+            id: 3,
+            trained_at_events: 2_100,
+        };
+        assert!(Occasion::Stored(200).holds(Newest::default()));
+        assert!(!Occasion::Stored(2_300).holds(newest));
+        assert!(Occasion::Stored(20_000).holds(newest));
+        assert!(Occasion::Replace(3).holds(newest));
+        assert!(!Occasion::Replace(2).holds(newest));
     }
 
     #[test]

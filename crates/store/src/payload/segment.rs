@@ -132,18 +132,18 @@ impl Segments {
 
     /// Deletes files of segments that are not among `known`.
     pub(crate) fn keep_only(&self, known: &HashSet<i64>) -> io::Result<()> {
-        for partition in self.partitions()? {
-            for entry in fs::read_dir(self.partition(partition))? {
-                let entry = entry?;
-                let name = entry.file_name();
-                let id = name.to_str().and_then(|name| name.split('-').next());
-                let id = id.and_then(|id| id.parse::<i64>().ok());
-                if id.is_some_and(|id| !known.contains(&id)) {
-                    fs::remove_file(entry.path())?;
-                }
+        for (segment, path) in self.files()? {
+            if !known.contains(&segment.id) {
+                fs::remove_file(path)?;
             }
         }
         Ok(())
+    }
+
+    /// The journals whose segments are here.
+    pub(crate) fn journals(&self) -> io::Result<HashSet<Uuid>> {
+        let files = self.files()?.into_iter();
+        Ok(files.map(|(segment, _)| segment.journal).collect())
     }
 
     /// Deletes a partition's files.
@@ -167,6 +167,28 @@ impl Segments {
             partitions.extend(name.to_str().and_then(|name| name.parse::<i64>().ok()));
         }
         Ok(partitions)
+    }
+
+    fn files(&self) -> io::Result<Vec<(SegmentName, PathBuf)>> {
+        let mut files = Vec::new();
+        for partition in self.partitions()? {
+            for entry in fs::read_dir(self.partition(partition))? {
+                let path = entry?.path();
+                let name = path.file_stem().and_then(|name| name.to_str());
+                let parts = name.and_then(|name| name.split_once('-'));
+                if let Some((id, journal)) = parts
+                    && let (Ok(id), Ok(journal)) = (id.parse(), journal.parse())
+                {
+                    let segment = SegmentName {
+                        partition,
+                        id,
+                        journal,
+                    };
+                    files.push((segment, path));
+                }
+            }
+        }
+        Ok(files)
     }
 
     fn partition(&self, partition: i64) -> PathBuf {

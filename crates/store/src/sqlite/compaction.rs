@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 use super::append::segment_name;
 use super::{Columns, SqliteStore, partitions, training};
 use crate::payload::SegmentName;
+use crate::payload::dictionary::Occasion;
 use crate::upkeep::Compacted;
 use crate::upkeep::compaction::{Moved, Source, copy, due_at, length_of};
 use crate::{Error, Result};
@@ -99,20 +100,21 @@ impl SqliteStore {
     /// Trains a new dictionary when the newest one was trained from events that have been deleted
     /// since long ago; forgets those that nothing needs any more.
     async fn renew_dictionary(&self, stale_since: i64) -> Result<()> {
-        let is_stale = self
+        let stale: Option<u32> = self
             .engine
             .read(move |connection| {
                 Ok(connection
                     .prepare_cached(
-                        "select 1
-                         from (select stale_since from dictionaries order by id desc limit 1)
+                        "select id
+                         from (select id, stale_since from dictionaries order by id desc limit 1)
                          where stale_since <= ?1",
                     )?
-                    .exists((stale_since,))?)
+                    .query_row((stale_since,), |row| row.get(0))
+                    .optional()?)
             })
             .await?;
-        if is_stale {
-            self.train_now().await?;
+        if let Some(id) = stale {
+            self.train_now(Occasion::Replace(id)).await?;
         }
         self.engine
             .on_writer(|connection| training::retire(connection))

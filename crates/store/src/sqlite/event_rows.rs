@@ -9,7 +9,8 @@ use super::partitions::{self, Partition};
 use super::record::issue_id;
 use crate::events::StoredEvent;
 use crate::events::row::EventRow;
-use crate::payload::{Content, FrameReader, Place};
+use crate::payload::{BaseKey, Content, FrameReader, Place};
+use crate::upkeep::reading::Reading;
 use crate::{Error, Result};
 
 /// Reads the frames of rows in the snapshot that the rows are of.
@@ -26,17 +27,29 @@ impl<'a> PayloadReader<'a> {
 
     /// Reads the frame of a row.
     pub(super) fn read(&mut self, row: &EventRow) -> Result<Content> {
-        row.read_with(&mut self.frames, |base| {
-            let key = (base.project.get(), base.event.as_bytes());
-            let row = find_in(self.connection, &partitions::table(base.partition), key)?;
-            Ok(row.map(|row| row.place))
-        })
+        row.read_with(&mut self.frames, |base| place_of(self.connection, base))
+    }
+
+    /// Reads the frames of rows and answers what went wrong.
+    pub(super) fn read_through(&mut self, rows: Vec<EventRow>) -> Result<Vec<Error>> {
+        let mut reading = Reading::new(rows);
+        while let Some(base) = reading.go_on(&mut self.frames) {
+            let place = place_of(self.connection, base)?;
+            reading.supply(&mut self.frames, base, place);
+        }
+        Ok(reading.broken())
     }
 
     /// The event of a row with its payload.
     pub(super) fn stored(&mut self, row: &EventRow) -> Result<StoredEvent> {
         self.read(row).map(|content| row.stored(content))
     }
+}
+
+fn place_of(connection: &Connection, base: BaseKey) -> Result<Option<Place>> {
+    let key = (base.project.get(), base.event.as_bytes());
+    let row = find_in(connection, &partitions::table(base.partition), key)?;
+    Ok(row.map(|row| row.place))
 }
 
 /// The columns of an event row; `e` is the partition's table.

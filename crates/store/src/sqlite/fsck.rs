@@ -205,17 +205,13 @@ fn events_have_issues(search: &mut Search<'_>) -> Result<()> {
 fn payloads_exist(search: &mut Search<'_>, reader: &mut PayloadReader<'_>) -> Result<()> {
     for partition in partitions::between(search.connection, i64::MIN, i64::MAX)? {
         let mut after = i64::MIN;
-        while let Some((last, mut rows)) =
+        while let Some((last, rows)) =
             event_rows::page(search.connection, partition, after, PAGE_ROWS)?
         {
             after = last;
-            // Events of an issue are compressed against one of them: read that one once.
-            rows.sort_unstable_by_key(|row| (row.issue, row.place.start));
-            for row in rows {
-                if let Err(error) = reader.read(&row) {
-                    let why = Column::Text(error.to_string());
-                    search.findings.tell(Check::PayloadsExist, &[why]);
-                }
+            for error in reader.read_through(rows)? {
+                let why = Column::Text(error.to_string());
+                search.findings.tell(Check::PayloadsExist, &[why]);
             }
         }
     }

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::{Options, SqliteStore};
 use crate::events::Events;
 use crate::issues::Issues;
+use crate::payload::dictionary::Occasion;
 use crate::record::{
     Batch, Disposition, IssueSeed, NewEvent, NewGrouping, ReceivedCount, Recorder,
 };
@@ -396,7 +397,7 @@ async fn a_dictionary_that_knows_deleted_events_is_replaced_after_a_week() {
         })
     };
     record(&store, 1, (0..150).map(full_event).collect()).await;
-    store.train_now().await.unwrap();
+    store.train_now(Occasion::Replace(0)).await.unwrap();
     assert_eq!(dictionaries().await.unwrap(), [1]);
     record(&store, 2, vec![full_event(150)]).await;
     let issue = copal_model::IssueId::new(shop().project(), 1);

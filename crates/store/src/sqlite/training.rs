@@ -4,11 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 
 use super::event_rows::{self, PayloadReader};
 use super::{Columns, Engine, SqliteStore, partitions};
-use crate::payload::dictionary::{self, Samples};
+use crate::payload::dictionary::{self, Newest, Occasion, Samples};
 use crate::payload::{Codec, FrameReader, Segments};
 use crate::record::Recorded;
 use crate::{Error, Result};
@@ -70,24 +70,23 @@ pub(super) fn retire(connection: &Connection) -> Result<()> {
 
 impl SqliteStore {
     /// Trains a dictionary from what is stored now.
-    pub(super) async fn train_now(&self) -> Result<()> {
+    pub(super) async fn train_now(&self, occasion: Occasion) -> Result<()> {
         let stored = self.stored_events.load(Ordering::Relaxed);
-        train(&self.engine, &self.codec, self.segments.clone(), stored).await
+        let segments = self.segments.clone();
+        train(&self.engine, &self.codec, segments, (occasion, stored)).await
     }
 
     /// Counts what was stored and, when it is time, trains a dictionary beside the recording.
     pub(super) fn note_recorded(&self, recorded: &Recorded) {
-        let stored = recorded
-            .events
-            .iter()
-            .filter(|event| event.issue.is_some())
-            .count() as u64;
+        let stored = recorded.stored();
         let before = self.stored_events.fetch_add(stored, Ordering::Relaxed);
-        if dictionary::is_due(before, before + stored) {
+        let stored = before + stored;
+        if dictionary::is_due(before, stored) {
             let (engine, codec) = (Arc::clone(&self.engine), Arc::clone(&self.codec));
             let segments = self.segments.clone();
             tokio::spawn(async move {
-                if let Err(error) = train(&engine, &codec, segments, before + stored).await {
+                let occasion = (Occasion::Stored(stored), stored);
+                if let Err(error) = train(&engine, &codec, segments, occasion).await {
                     tracing::warn!(%error, "no dictionary could be trained; compression stays as it is");
                 }
             });
@@ -99,15 +98,23 @@ async fn train(
     engine: &Engine,
     codec: &Arc<Codec>,
     segments: Segments,
-    stored_events: u64,
+    (occasion, stored_events): (Occasion, u64),
 ) -> Result<()> {
     let reading = Arc::clone(codec);
-    let samples = engine
+    let begun = engine
         .read(move |connection| {
+            let newest = newest(connection)?;
+            if !occasion.holds(newest) {
+                return Ok(None);
+            }
             let frames = FrameReader::new(segments, reading);
-            samples(connection, &mut PayloadReader::new(connection, frames))
+            let samples = samples(connection, &mut PayloadReader::new(connection, frames))?;
+            Ok(Some((newest, samples)))
         })
         .await?;
+    let Some((newest, samples)) = begun else {
+        return Ok(());
+    };
     // Outside the read: a snapshot held for seconds would keep the WAL from being reset.
     let trained = tokio::task::spawn_blocking(move || samples.train())
         .await
@@ -117,16 +124,12 @@ async fn train(
     };
     let (id, bytes) = engine
         .on_writer(move |connection| {
-            let id = connection.query_one(
-                "insert into dictionaries (trained_at_events, bytes)
-                 values (?1, ?2)
-                 returning id",
-                (i64::try_from(stored_events).unwrap_or(i64::MAX), &bytes),
-                |row| row.get(0),
-            )?;
-            Ok::<(u32, Vec<u8>), Error>((id, bytes))
+            Ok((insert(connection, newest, stored_events, &bytes)?, bytes))
         })
         .await?;
+    let Some(id) = id else {
+        return Ok(());
+    };
     codec.add_dictionary(id, &bytes);
     tracing::info!(
         dictionary = id,
@@ -134,6 +137,43 @@ async fn train(
         "trained a payload dictionary"
     );
     Ok(())
+}
+
+fn newest(connection: &Connection) -> Result<Newest> {
+    let newest = connection
+        .prepare_cached(
+            "select id, trained_at_events
+             from dictionaries
+             order by id desc
+             limit 1",
+        )?
+        .query_row((), |row| {
+            Ok(Newest {
+                id: row.get(0)?,
+                trained_at_events: row.get(1)?,
+            })
+        })
+        .optional()?;
+    Ok(newest.unwrap_or_default())
+}
+
+/// Keeps a dictionary, unless another process has trained one meanwhile.
+fn insert(
+    connection: &Connection,
+    newest: Newest,
+    stored_events: u64,
+    bytes: &[u8],
+) -> Result<Option<u32>> {
+    let id = connection
+        .prepare_cached(
+            "insert into dictionaries (trained_at_events, bytes)
+             select ?1, ?2
+             where ?3 = (select coalesce(max(id), 0) from dictionaries)
+             returning id",
+        )?
+        .query_row((stored_events, bytes, newest.id), |row| row.get(0))
+        .optional()?;
+    Ok(id)
 }
 
 /// Events of different issues, from the newest partition on: later events of an issue are compressed
