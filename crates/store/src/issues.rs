@@ -60,6 +60,16 @@ pub struct TagSummary {
     pub values: Vec<(String, u64)>,
 }
 
+impl TagSummary {
+    /// A key with the values that are listed first, and events beyond the limit of values.
+    pub(crate) fn new(key: String, total: u64, mut values: Vec<(String, u64)>, other: u64) -> Self {
+        if other > 0 {
+            values.push(("(other)".to_owned(), other));
+        }
+        Self { key, total, values }
+    }
+}
+
 /// How many issues have each status.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct StatusCounts {

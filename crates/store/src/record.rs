@@ -6,6 +6,7 @@ pub(crate) mod frames;
 pub(crate) mod outcomes;
 pub(crate) mod plan;
 pub(crate) mod tags;
+pub(crate) mod texts;
 
 use async_trait::async_trait;
 use copal_model::{Category, IssueId, Level, Outcome, ProjectId, Timestamp, UserIdentity};

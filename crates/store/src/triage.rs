@@ -1,5 +1,7 @@
 //! Triage of many issues at once, and taking it back.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use copal_model::{IssueId, IssueStatus};
 
@@ -17,6 +19,14 @@ pub struct StatusChange {
     pub was_regressed: bool,
     /// The status that it was given.
     pub after: IssueStatus,
+}
+
+/// Changes by the places of issues that were named, each once, in the order in which they were.
+pub(crate) fn each_once<P: Ord>(mut changes: Vec<(P, StatusChange)>) -> Vec<StatusChange> {
+    changes.sort_by(|(one, _), (other, _)| one.cmp(other));
+    let mut seen = HashSet::new();
+    let changes = changes.into_iter().map(|(_, change)| change);
+    changes.filter(|change| seen.insert(change.issue)).collect()
 }
 
 /// Triage of many issues at once, and taking it back.

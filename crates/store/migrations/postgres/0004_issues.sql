@@ -80,13 +80,15 @@ create table issue_tags (
     primary key (issue_id, key, value)
 );
 
--- What else an issue can be found by; taken from its first event.
+-- What else an issue can be found by; taken from its first event, each once. Messages are longer
+-- than an index may hold.
 create table issue_terms (
     issue_id bigint not null,
     key text collate "C" not null,
-    value text collate "C" not null,
-    primary key (issue_id, key, value)
+    value text collate "C" not null
 );
+
+create index issue_terms_by_issue on issue_terms (issue_id, key);
 
 -- Events of issues that people have deleted: accepted, and in no issue any more.
 alter table projects add column deleted_events bigint not null default 0;

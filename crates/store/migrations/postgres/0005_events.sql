@@ -21,7 +21,7 @@ create table events (
     start bigint not null,
     length bigint not null,
     ordinal bigint not null,
-    primary key (partition_id, project_id, event_id)
+    primary key (project_id, event_id, partition_id)
 ) partition by list (partition_id);
 
 create index events_by_issue on events (issue_id, received_at, event_id);
@@ -40,8 +40,10 @@ create index issue_partitions_by_partition on issue_partitions (partition_id);
 create table segments (
     id bigint not null generated always as identity primary key,
     partition_id bigint not null references partitions (id),
-    -- The only journal whose process appends to the file, and has it.
+    -- The journal whose process writes the file, has it, and nobody else.
     journal uuid not null,
+    -- Whether it was made by compaction: nobody appends to it.
+    is_compacted boolean not null,
     length bigint not null,
     -- Of the length, frames whose events have been deleted.
     dead_bytes bigint not null default 0,

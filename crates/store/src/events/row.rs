@@ -99,6 +99,22 @@ impl EventRow {
     }
 }
 
+/// Reads the events of rows from where `contents` ends. Answers at the end, or with the base that
+/// has to be supplied for the next row.
+pub(crate) fn read_on(
+    rows: &[EventRow],
+    frames: &mut FrameReader,
+    contents: &mut Vec<Content>,
+) -> Result<Option<BaseKey>> {
+    for row in &rows[contents.len()..] {
+        match row.step(frames)? {
+            Step::Read(content) => contents.push(content),
+            Step::NeedsBase(key) => return Ok(Some(key)),
+        }
+    }
+    Ok(None)
+}
+
 /// The place that a cursor names.
 pub(crate) fn parse_cursor(cursor: &str) -> Result<Order> {
     let read = || {

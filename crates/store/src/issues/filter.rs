@@ -6,6 +6,7 @@
 use copal_model::search::{Comparison, Condition, CountField, Field, Pattern, Term, TimeField};
 
 use super::IssueQuery;
+use crate::record::texts::storable;
 
 /// Whose SQL the conditions are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,9 +73,9 @@ impl Filter {
         self.bind(Bound::Integer(number))
     }
 
-    /// Binds a text; answers how the statement names it.
+    /// Binds a text, as it is stored; answers how the statement names it.
     pub(crate) fn text(&mut self, text: impl Into<String>) -> String {
-        self.bind(Bound::Text(text.into()))
+        self.bind(Bound::Text(storable(text.into())))
     }
 
     fn bind(&mut self, value: Bound) -> String {

@@ -18,6 +18,8 @@ pub(crate) struct Tails {
     open: HashMap<(Uuid, i64), Tail>,
     /// Journals whose segments have been cut to their committed lengths.
     recovered: HashSet<Uuid>,
+    /// Whether a batch has begun of which it is not known that it is committed.
+    is_unsettled: bool,
 }
 
 /// A segment that frames are appended to.
@@ -31,6 +33,18 @@ pub(crate) struct Tail {
 }
 
 impl Tails {
+    /// Before a batch: what an earlier one left counts only if that was committed.
+    pub(crate) fn begin(&mut self) {
+        if std::mem::replace(&mut self.is_unsettled, true) {
+            self.forget();
+        }
+    }
+
+    /// The batch that began last is committed.
+    pub(crate) const fn settle(&mut self) {
+        self.is_unsettled = false;
+    }
+
     /// Whether the segments of a journal have yet to be cut to their committed lengths.
     pub(crate) fn must_recover(&self, journal: Uuid) -> bool {
         !self.recovered.contains(&journal)

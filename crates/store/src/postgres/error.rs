@@ -44,13 +44,19 @@ impl From<PoolError> for Error {
 
 /// Whether the transaction could not go on only because of another one: it may be tried again.
 pub(super) fn is_collision(error: &Error) -> bool {
+    code_of(error).is_some_and(|code| matches!(kind_of(code), Kind::Collision))
+}
+
+/// Whether a statement was refused only because an earlier one of its transaction had failed.
+pub(super) fn is_aftermath(error: &Error) -> bool {
+    code_of(error) == Some(&SqlState::IN_FAILED_SQL_TRANSACTION)
+}
+
+fn code_of(error: &Error) -> Option<&SqlState> {
     let Error::Broken(cause) = error else {
-        return false;
+        return None;
     };
-    cause
-        .downcast_ref::<tokio_postgres::Error>()
-        .and_then(tokio_postgres::Error::code)
-        .is_some_and(|code| matches!(kind_of(code), Kind::Collision))
+    cause.downcast_ref::<tokio_postgres::Error>()?.code()
 }
 
 /// After the last try: others are in the way for longer.
@@ -86,7 +92,13 @@ enum Kind {
 }
 
 fn kind_of(code: &SqlState) -> Kind {
-    if *code == SqlState::T_R_SERIALIZATION_FAILURE || *code == SqlState::T_R_DEADLOCK_DETECTED {
+    let collisions = [
+        SqlState::T_R_SERIALIZATION_FAILURE,
+        SqlState::T_R_DEADLOCK_DETECTED,
+        // A partition that retention has dropped since its name was looked up.
+        SqlState::UNDEFINED_TABLE,
+    ];
+    if collisions.contains(code) {
         return Kind::Collision;
     }
     // A server that has become a standby, or whose rights were changed.

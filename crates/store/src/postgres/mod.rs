@@ -8,15 +8,27 @@
 mod access;
 mod activity;
 mod address;
+mod append;
 mod engine;
 mod error;
+mod event_rows;
+mod events;
+mod issue_list;
+mod issues;
 mod migrations;
 mod organizations;
+mod partitions;
 mod projects;
+mod record;
 mod row;
 mod sessions;
 mod statements;
+mod telemetry;
+#[cfg(test)]
+mod tests;
 mod tokens;
+mod training;
+mod triage;
 mod users;
 
 use std::fs;
@@ -27,11 +39,12 @@ use std::sync::Arc;
 pub use engine::Options;
 pub(crate) use engine::{Engine, Tx, more_time};
 pub(crate) use row::Columns;
-pub(crate) use statements::{count, execute, find, list};
+pub(crate) use statements::{count, execute, find, list, together};
 
 use address::Address;
+use tokio::sync::Mutex;
 
-use crate::payload::{Codec, Segments, Sharing};
+use crate::payload::{Codec, Segments, Sharing, Tails};
 use crate::{Error, Result};
 
 /// The folder of payload segments within the data folder.
@@ -42,6 +55,10 @@ pub struct PostgresStore {
     engine: Arc<Engine>,
     codec: Arc<Codec>,
     segments: Segments,
+    /// Whoever appends to segments has them until the bytes are on disk.
+    tails: Arc<Mutex<Tails>>,
+    /// One batch is recorded after the other: segments are open to one until it is committed.
+    recording: Mutex<()>,
 }
 
 /// The database that an address names, in words for people.
@@ -66,6 +83,8 @@ impl PostgresStore {
             engine: Arc::new(engine),
             codec: Arc::default(),
             segments: Segments::new(folder.join(PAYLOAD_FOLDER), Sharing::WithOthers),
+            tails: Arc::default(),
+            recording: Mutex::default(),
         })
     }
 }

@@ -1,9 +1,11 @@
 //! Statements that are prepared once per connection.
 
+use futures_util::future::{BoxFuture, join_all};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 use super::Tx;
+use super::error::is_aftermath;
 use crate::Result;
 
 /// Runs a statement; answers how many rows it changed.
@@ -37,4 +39,17 @@ pub(crate) async fn list(
 ) -> Result<Vec<Row>> {
     let statement = tx.prepare_cached(sql).await?;
     Ok(tx.query(&statement, values).await?)
+}
+
+/// Runs statements that do not need each other without waiting in between. Where one fails, the
+/// server refuses those that it reads afterwards: the error that is answered is the first one's.
+pub(crate) async fn together(work: Vec<BoxFuture<'_, Result<()>>>) -> Result<()> {
+    let mut refused = Ok(());
+    for result in join_all(work).await {
+        match result {
+            Err(error) if is_aftermath(&error) => refused = Err(error),
+            other => other?,
+        }
+    }
+    refused
 }

@@ -160,6 +160,15 @@ impl<'a> Plan<'a> {
         Ok(plan)
     }
 
+    /// What new issues can be found by, each once.
+    pub(crate) fn terms(&self) -> BTreeSet<(IssueId, &'a str, &'a str)> {
+        let terms = self.new_issues.iter().flat_map(|(issue, event)| {
+            let terms = event.issue.search_terms.iter();
+            terms.map(|(key, value)| (*issue, *key, &value[..]))
+        });
+        terms.collect()
+    }
+
     fn keep(
         &mut self,
         event: &'a NewEvent,

@@ -5,17 +5,28 @@ use std::collections::BTreeMap;
 use copal_model::IssueId;
 use copal_protocol::EventId;
 
-use super::assign::Fate;
-use super::bundle::key_of;
-use super::{Batch, Recorded};
+use super::assign::{Assigned, Fate};
+use super::bundle::{bundles, key_of};
+use super::{Batch, NewEvent, Recorded, texts};
+use crate::Result;
 use crate::payload::{Codec, Encoded, Frame, Place};
 
-/// Frames that hold events to keep, by partition, in the order of the batch.
-pub(crate) fn kept<'a>(encoded: &'a Encoded, fates: &[Fate]) -> BTreeMap<i64, Vec<&'a Frame>> {
-    let mut kept: BTreeMap<i64, Vec<&Frame>> = BTreeMap::new();
-    for frame in &encoded.frames {
+/// Makes the texts of a batch storable and takes its payloads into frames.
+pub(crate) fn encode(codec: &Codec, mut batch: Batch) -> Result<(Batch, Encoded)> {
+    texts::clean_all(&mut batch);
+    let encoded = codec.encode(&batch.events, bundles(&batch.events))?;
+    for event in &mut batch.events {
+        event.payload = Vec::new();
+    }
+    Ok((batch, encoded))
+}
+
+/// Frames that hold events to keep, by partition: their indexes, in the order of the batch.
+pub(crate) fn kept(encoded: &Encoded, fates: &[Fate]) -> BTreeMap<i64, Vec<usize>> {
+    let mut kept: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
+    for (at, frame) in encoded.frames.iter().enumerate() {
         if let Some(assigned) = frame.events.iter().find_map(|at| fates[*at].kept()) {
-            kept.entry(assigned.partition).or_default().push(frame);
+            kept.entry(assigned.partition).or_default().push(at);
         }
     }
     kept
@@ -41,6 +52,16 @@ pub(crate) fn place(frame: &Frame, place: Place, places: &mut [Option<Place>]) {
     for (ordinal, index) in frame.events.iter().enumerate() {
         places[*index] = Some(Place { ordinal, ..place });
     }
+}
+
+/// The events that are kept, with where they go.
+pub(crate) fn stored<'a>(
+    events: &'a [NewEvent],
+    fates: &'a [Fate],
+    places: &'a [Option<Place>],
+) -> impl Iterator<Item = (&'a NewEvent, &'a Assigned, &'a Place)> {
+    std::iter::zip(events, std::iter::zip(fates, places))
+        .filter_map(|(event, (fate, place))| Some((event, fate.kept()?, place.as_ref()?)))
 }
 
 /// Lets later events be compressed against those that have just been stored.

@@ -272,21 +272,14 @@ fn tags(connection: &Connection, issue: IssueId, values: usize) -> Result<Vec<Ta
     while let Some(row) = rows.next()? {
         let columns = Columns::new("issue_tag_keys", row);
         let key: String = columns.get("key")?;
-        let mut listed = top
+        let listed = top
             .query_and_then((issue.to_i64(), &key, limit), |row| {
                 let columns = Columns::new("issue_tags", row);
                 Ok::<_, Error>((columns.get("value")?, columns.count("events")?))
             })?
             .collect::<Result<Vec<_>>>()?;
-        let other = columns.count("other")?;
-        if other > 0 {
-            listed.push(("(other)".to_owned(), other));
-        }
-        summaries.push(TagSummary {
-            total: columns.count("events")?,
-            key,
-            values: listed,
-        });
+        let (total, other) = (columns.count("events")?, columns.count("other")?);
+        summaries.push(TagSummary::new(key, total, listed, other));
     }
     Ok(summaries)
 }

@@ -14,9 +14,8 @@ use copal_protocol::EventId;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 
 use super::{SqliteStore, append, partitions, training};
-use crate::payload::{Encoded, Place, Segments, Tails};
+use crate::payload::{Encoded, Frame, Place, Segments, Tails};
 use crate::record::assign::{Assigned, Fate};
-use crate::record::bundle::bundles;
 use crate::record::frames;
 use crate::record::plan::BatchTally;
 use crate::record::{Batch, JournalId, NewEvent, NewGrouping, Recorded, Recorder};
@@ -24,17 +23,11 @@ use crate::{Error, Result};
 
 #[async_trait]
 impl Recorder for SqliteStore {
-    async fn record(&self, mut batch: Batch) -> Result<Recorded> {
+    async fn record(&self, batch: Batch) -> Result<Recorded> {
         let codec = Arc::clone(&self.codec);
-        let (batch, encoded) = tokio::task::spawn_blocking(move || {
-            let encoded = codec.encode(&batch.events, bundles(&batch.events))?;
-            for event in &mut batch.events {
-                event.payload = Vec::new();
-            }
-            Ok::<_, Error>((batch, encoded))
-        })
-        .await
-        .map_err(|error| Error::Broken(Box::new(error)))??;
+        let (batch, encoded) = tokio::task::spawn_blocking(move || frames::encode(&codec, batch))
+            .await
+            .map_err(|error| Error::Broken(Box::new(error)))??;
         let (tails, segments) = (Arc::clone(&self.tails), self.segments.clone());
         let codec = Arc::clone(&self.codec);
         let recorded = self
@@ -80,7 +73,7 @@ fn record_batch(
     let places = append_frames(&tx, segments, tails, batch.journal, encoded, &fates)?;
     let mut groupings = Groupings::new(&tx);
     let mut tally = BatchTally::default();
-    for (event, assigned, place) in zip(&batch.events, &fates, &places) {
+    for (event, assigned, place) in frames::stored(&batch.events, &fates, &places) {
         let grouping = groupings.id(assigned.issue, &event.grouping)?;
         insert_event(&tx, event, assigned, grouping, place)?;
         tally.add(event, assigned.issue, assigned.partition);
@@ -110,6 +103,7 @@ fn append_frames(
     }
     let mut places = vec![None; fates.len()];
     for (partition, frames) in frames::kept(encoded, fates) {
+        let frames: Vec<&Frame> = frames.iter().map(|at| &encoded.frames[*at]).collect();
         let bytes: Vec<&[u8]> = frames.iter().map(|frame| &frame.bytes[..]).collect();
         let written = append::append(tx, segments, tails, (journal, partition), &bytes)?;
         for (frame, place) in std::iter::zip(frames, written) {
@@ -200,16 +194,6 @@ impl<'a> Groupings<'a> {
         self.known.insert(key, id);
         Ok(id)
     }
-}
-
-/// The events that are kept, with where they go.
-fn zip<'a>(
-    events: &'a [NewEvent],
-    fates: &'a [Fate],
-    places: &'a [Option<Place>],
-) -> impl Iterator<Item = (&'a NewEvent, &'a Assigned, &'a Place)> {
-    std::iter::zip(events, std::iter::zip(fates, places))
-        .filter_map(|(event, (fate, place))| Some((event, fate.kept()?, place.as_ref()?)))
 }
 
 fn insert_event(

@@ -7,7 +7,7 @@ use rusqlite::Transaction;
 use super::record::issue_id;
 use super::{Columns, SqliteStore};
 use crate::access::IssueRef;
-use crate::triage::{StatusChange, Triage};
+use crate::triage::{StatusChange, Triage, each_once};
 use crate::{OrgScope, Result};
 
 #[async_trait]
@@ -21,16 +21,14 @@ impl Triage for SqliteStore {
         let (scope, issues) = (*scope, issues.to_vec());
         self.engine
             .write(move |tx| {
-                let mut changes: Vec<StatusChange> = Vec::new();
-                for wanted in &issues {
-                    let Some(change) = change_of(tx, &scope, wanted, status)? else {
-                        continue;
-                    };
-                    if changes.iter().any(|known| known.issue == change.issue) {
-                        continue;
-                    }
+                let mut changes = Vec::new();
+                for (place, wanted) in issues.iter().enumerate() {
+                    let change = change_of(tx, &scope, wanted, status)?;
+                    changes.extend(change.map(|change| (place, change)));
+                }
+                let changes = each_once(changes);
+                for change in &changes {
                     set(tx, change.issue, status)?;
-                    changes.push(change);
                 }
                 Ok(changes)
             })

@@ -1,5 +1,6 @@
 //! Reads what is known of a batch's events, and writes what is decided about them.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use copal_model::{IssueId, IssueStatus};
@@ -31,6 +32,7 @@ pub(super) fn assign(
     for (issue, event) in &plan.new_issues {
         insert_issue(tx, *issue, event)?;
     }
+    insert_terms(tx, &plan)?;
     for issue in &plan.regressed {
         reopen(tx, *issue)?;
     }
@@ -63,11 +65,12 @@ fn recorded_events(tx: &Transaction<'_>, batch: &Batch) -> Result<HashSet<usize>
     let mut queries: HashMap<i64, Vec<String>> = HashMap::new();
     for (index, event) in batch.events.iter().enumerate() {
         let day = day_of(event.received_at);
-        if !queries.contains_key(&day) {
-            queries.insert(day, queries_for(tx, day)?);
-        }
+        let queries = match queries.entry(day) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => unknown.insert(queries_for(tx, day)?),
+        };
         let key = (event.scope.project().get(), event.event_id.as_bytes());
-        for query in &queries[&day] {
+        for query in queries {
             if tx.prepare_cached(query)?.exists(key)? {
                 recorded.insert(index);
                 break;
@@ -170,13 +173,16 @@ fn insert_issue(tx: &Transaction<'_>, issue: IssueId, event: &NewEvent) -> Resul
         occurred_at,
         event.release,
     ])?;
-    let mut term = tx.prepare_cached(
+    Ok(())
+}
+
+fn insert_terms(tx: &Transaction<'_>, plan: &Plan<'_>) -> Result<()> {
+    let mut insert = tx.prepare_cached(
         "insert into issue_terms (issue_id, key, value)
-         values (?1, ?2, ?3)
-         on conflict do nothing",
+         values (?1, ?2, ?3)",
     )?;
-    for (key, value) in &event.issue.search_terms {
-        term.execute((issue.to_i64(), key, value))?;
+    for (issue, key, value) in plan.terms() {
+        insert.execute((issue.to_i64(), key, value))?;
     }
     Ok(())
 }

@@ -1,0 +1,177 @@
+//! Rows of stored events, and the events that they stand for.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use copal_model::ProjectId;
+use copal_protocol::EventId;
+use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
+
+use super::append::{on_disk, segment_name};
+use super::partitions::{self, Partition};
+use super::record::issue_id;
+use super::{Columns, Tx, list};
+use crate::events::StoredEvent;
+use crate::events::row::{EventRow, Order, read_on};
+use crate::payload::{Content, FrameReader, Place};
+use crate::{Error, Result};
+
+/// Reads the frames of rows in the snapshot that the rows are of.
+pub(super) struct PayloadReader<'a> {
+    tx: &'a Tx<'a>,
+    frames: Arc<Mutex<FrameReader>>,
+}
+
+impl<'a> PayloadReader<'a> {
+    /// A reader with nothing opened.
+    pub(super) fn new(tx: &'a Tx<'a>, frames: FrameReader) -> Self {
+        Self {
+            tx,
+            frames: Arc::new(Mutex::new(frames)),
+        }
+    }
+
+    /// Reads the frame of a row.
+    pub(super) async fn read(&mut self, row: &EventRow) -> Result<Content> {
+        let mut contents = self.read_all(vec![row.clone()]).await?.1;
+        contents
+            .pop()
+            .ok_or_else(|| Error::Broken("an event was not read".into()))
+    }
+
+    /// Reads the frames of rows, and gives these back.
+    pub(super) async fn read_all(
+        &mut self,
+        rows: Vec<EventRow>,
+    ) -> Result<(Vec<EventRow>, Vec<Content>)> {
+        let (mut rows, mut contents) = (rows, Vec::new());
+        let mut supply = None;
+        loop {
+            let frames = Arc::clone(&self.frames);
+            let needed;
+            (rows, contents, needed) = on_disk(move || {
+                let mut frames = frames.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some((key, place)) = supply {
+                    rows[contents.len()].supply(&mut frames, key, place)?;
+                }
+                let needed = read_on(&rows, &mut frames, &mut contents)?;
+                Ok((rows, contents, needed))
+            })
+            .await?;
+            let Some(key) = needed else {
+                return Ok((rows, contents));
+            };
+            let table = partitions::table(key.partition);
+            let row = find_in(self.tx, &table, key.project, key.event).await?;
+            supply = Some((key, row.map(|row| row.place)));
+        }
+    }
+
+    /// The event of a row with its payload.
+    pub(super) async fn stored(&mut self, row: &EventRow) -> Result<StoredEvent> {
+        let content = self.read(row).await?;
+        Ok(row.stored(content))
+    }
+}
+
+/// The columns of an event row; `e` is the partition's table.
+pub(super) const COLUMNS: &str = "e.event_id, e.issue_id, e.occurred_at, e.received_at, e.start,
+             e.length, e.ordinal, s.id, s.partition_id, s.journal";
+
+fn read_row(row: &Row) -> Result<EventRow> {
+    let columns = Columns::new("events", row);
+    Ok(EventRow {
+        event_id: EventId::new(columns.uuid("event_id")?),
+        issue: issue_id(columns.get("issue_id")?)?,
+        occurred_at: columns.time("occurred_at")?,
+        received_at: columns.time("received_at")?,
+        place: Place {
+            segment: segment_name(&columns)?,
+            start: columns.count("start")?,
+            length: columns.read("length", |length: i64| usize::try_from(length))?,
+            ordinal: columns.read("ordinal", |ordinal: i64| usize::try_from(ordinal))?,
+        },
+    })
+}
+
+/// Rows of a partition that come after an event of a project, in the order of these.
+pub(super) async fn page(
+    tx: &Tx<'_>,
+    partition: Partition,
+    (project, event): (i64, EventId),
+    limit: usize,
+) -> Result<Vec<EventRow>> {
+    let sql = format!(
+        "select {COLUMNS}
+         from {} e
+         join segments s on s.id = e.segment_id
+         where (e.project_id, e.event_id) > ($1, $2)
+         order by e.project_id, e.event_id
+         limit $3",
+        partition.table()
+    );
+    select(tx, &sql, &[&project, &event.as_uuid(), &to_i64(limit)]).await
+}
+
+/// The latest event of each of the issues seen last in a partition.
+pub(super) async fn latest_of_issues(
+    tx: &Tx<'_>,
+    partition: Partition,
+    limit: usize,
+) -> Result<Vec<EventRow>> {
+    let sql = format!(
+        "select {COLUMNS}
+         from issue_partitions i
+         cross join lateral (select *
+                             from {table} l
+                             where l.issue_id = i.issue_id
+                             order by l.received_at desc, l.event_id desc
+                             limit 1) e
+         join segments s on s.id = e.segment_id
+         where i.partition_id = $1
+         order by e.received_at desc, e.event_id desc
+         limit $2",
+        table = partition.table()
+    );
+    select(tx, &sql, &[&partition.id, &to_i64(limit)]).await
+}
+
+/// A row of a partition's table, by project and event; `events` has those of all partitions, of
+/// which it is the latest.
+pub(super) async fn find_in(
+    tx: &Tx<'_>,
+    table: &str,
+    project: ProjectId,
+    event: EventId,
+) -> Result<Option<EventRow>> {
+    let sql = format!(
+        "select {COLUMNS}
+         from {table} e
+         join segments s on s.id = e.segment_id
+         where e.project_id = $1
+           and e.event_id = $2
+         order by e.received_at desc
+         limit 1"
+    );
+    let project = i64::from(project.get());
+    Ok(select(tx, &sql, &[&project, &event.as_uuid()]).await?.pop())
+}
+
+/// Rows that a query over [`COLUMNS`] finds.
+pub(super) async fn select(
+    tx: &Tx<'_>,
+    sql: &str,
+    values: &[&(dyn ToSql + Sync)],
+) -> Result<Vec<EventRow>> {
+    list(tx, sql, values).await?.iter().map(read_row).collect()
+}
+
+/// The event of a place in an order, as PostgreSQL compares it.
+pub(super) fn event_of(order: &Order) -> uuid::Uuid {
+    uuid::Uuid::from_bytes(order.1)
+}
+
+/// A limit as PostgreSQL takes it.
+pub(super) fn to_i64(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}

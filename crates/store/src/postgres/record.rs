@@ -1,0 +1,441 @@
+//! Records batches: one transaction each, in a fixed number of statements.
+//!
+//! Locks are taken in this order: the journal, the projects by id, the issues by id, the rest. A
+//! second batch of the journal waits for the first one to end, even if nobody has heard whether it
+//! was committed; batches on a project queue, whatever process they come from, so that what is read
+//! here stays true until the commit.
+
+mod assign;
+mod outcomes;
+mod tags;
+mod tally;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use copal_model::IssueId;
+use copal_protocol::EventId;
+use tokio::sync::Mutex;
+use uuid::Uuid;
+
+use super::append::{HeldTails, Piece, on_disk};
+use super::event_rows::to_i64;
+use super::{
+    Columns, PostgresStore, Tx, append, count, execute, find, list, partitions, together, training,
+};
+use crate::payload::{Codec, Encoded, Place, Segments, Tails};
+use crate::record::assign::{Assigned, Fate};
+use crate::record::frames;
+use crate::record::plan::BatchTally;
+use crate::record::{Batch, JournalId, NewEvent, Recorded, Recorder};
+use crate::{Error, Result};
+
+/// How statements of a batch are planned: they look up rows by key, however many there are and
+/// whatever statistics say.
+const SETTINGS: &str = "select set_config('plan_cache_mode', 'force_generic_plan', true),
+         set_config('enable_seqscan', 'off', true),
+         set_config('enable_hashjoin', 'off', true),
+         set_config('enable_mergejoin', 'off', true)";
+
+/// A batch, and what recording it needs, for as many tries as it takes.
+struct Job {
+    batch: Batch,
+    encoded: Arc<Encoded>,
+    segments: Segments,
+    tails: Arc<Mutex<Tails>>,
+    codec: Arc<Codec>,
+}
+
+#[async_trait]
+impl Recorder for PostgresStore {
+    async fn record(&self, batch: Batch) -> Result<Recorded> {
+        let codec = Arc::clone(&self.codec);
+        let (batch, encoded) = on_disk(move || frames::encode(&codec, batch)).await?;
+        let job = Arc::new(Job {
+            batch,
+            encoded: Arc::new(encoded),
+            segments: self.segments.clone(),
+            tails: Arc::clone(&self.tails),
+            codec: Arc::clone(&self.codec),
+        });
+        // Segments are open to one batch until it is committed.
+        let turn = self.recording.lock().await;
+        let trying = Arc::clone(&job);
+        let recorded = self
+            .engine
+            .record(move |tx| {
+                let job = Arc::clone(&trying);
+                Box::pin(async move { record_batch(tx, &job).await })
+            })
+            .await;
+        let recorded = match recorded {
+            Ok(recorded) => recorded,
+            Err(error) => {
+                self.codec.bases.forget();
+                return Err(error);
+            }
+        };
+        self.tails.lock().await.settle();
+        drop(turn);
+        if let Some(Job { batch, encoded, .. }) = Arc::into_inner(job)
+            && let Some(encoded) = Arc::into_inner(encoded)
+        {
+            frames::add_bases(&self.codec, &batch, encoded, &recorded);
+        }
+        Ok(recorded)
+    }
+
+    async fn journal_position(&self, journal: JournalId) -> Result<Option<u64>> {
+        self.engine
+            .record(move |tx| Box::pin(settled_position(tx, journal)))
+            .await
+    }
+}
+
+async fn record_batch(tx: &Tx<'_>, job: &Job) -> Result<Recorded> {
+    let batch = &job.batch;
+    list(tx, SETTINGS, &[]).await?;
+    if !store_position(tx, batch).await? {
+        return Ok(Recorded::before(batch));
+    }
+    let mut tails = Arc::clone(&job.tails).lock_owned().await;
+    tails.begin();
+    training::refresh(tx, &job.codec, job.encoded.dictionary).await?;
+    let mut tails = append::recover(tx, &job.segments, tails, batch.journal).await?;
+    let projects = assign::living_projects(tx, batch).await?;
+    let fates = assign::assign(tx, batch, &projects).await?;
+    require_bases(tx, &frames::bases(&job.encoded, &fates)).await?;
+    let pieces = open_pieces(tx, job, &mut tails, &fates).await?;
+    let places = places(&job.encoded, &pieces, fates.len());
+    let events: Vec<_> = frames::stored(&batch.events, &fates, &places).collect();
+    let mut tally = BatchTally::default();
+    for (event, assigned, _) in &events {
+        tally.add(event, assigned.issue, assigned.partition);
+    }
+    let partitions: Vec<i64> = pieces
+        .iter()
+        .map(|piece| piece.tail.segment.partition)
+        .collect();
+    let lengths = pieces.iter().map(|piece| piece.end(&job.encoded)).collect();
+    // The disk and the database work at the same time.
+    let (appended, written) = tokio::join!(
+        append::append(tails, Arc::clone(&job.encoded), pieces),
+        together(vec![
+            Box::pin(append::note_lengths(tx, lengths)),
+            Box::pin(note_dictionary(tx, &partitions, job.encoded.dictionary)),
+            Box::pin(insert_events(tx, &events)),
+            Box::pin(tally::apply(tx, &tally)),
+            Box::pin(outcomes::count_received(tx, batch, &projects)),
+            Box::pin(outcomes::count(tx, batch, &fates, &projects)),
+            Box::pin(insert_quarantined(tx, batch)),
+        ])
+    );
+    // What the disk says is graver.
+    appended?;
+    written?;
+    Ok(Recorded::of(batch, &fates))
+}
+
+/// Finds the segments that frames of events to keep are appended to.
+async fn open_pieces(
+    tx: &Tx<'_>,
+    job: &Job,
+    tails: &mut HeldTails,
+    fates: &[Fate],
+) -> Result<Vec<Piece>> {
+    let mut pieces = Vec::new();
+    for (partition, frames) in frames::kept(&job.encoded, fates) {
+        let tail = match tails.take(job.batch.journal, partition) {
+            Some(tail) => tail,
+            None => append::open_tail(tx, &job.segments, job.batch.journal, partition).await?,
+        };
+        pieces.push(Piece { tail, frames });
+    }
+    Ok(pieces)
+}
+
+/// A place for each event that is in a frame to be appended.
+fn places(encoded: &Encoded, pieces: &[Piece], events: usize) -> Vec<Option<Place>> {
+    let mut places = vec![None; events];
+    for Piece { tail, frames } in pieces {
+        let frames: Vec<_> = frames.iter().map(|at| &encoded.frames[*at]).collect();
+        let starts = tail.places(frames.iter().map(|frame| &frame.bytes[..]));
+        for (frame, place) in std::iter::zip(frames, starts) {
+            frames::place(frame, place, &mut places);
+        }
+    }
+    places
+}
+
+/// Makes sure that the events are still stored which frames are compressed against.
+///
+/// # Errors
+/// [`Unavailable`](Error::Unavailable) when another process has deleted one: encode again.
+async fn require_bases(tx: &Tx<'_>, bases: &BTreeMap<i64, Vec<(IssueId, EventId)>>) -> Result<()> {
+    for (partition, bases) in bases {
+        let (issues, events): (Vec<i64>, Vec<Uuid>) = bases
+            .iter()
+            .map(|(issue, event)| (issue.to_i64(), event.as_uuid()))
+            .unzip();
+        let found = count(
+            tx,
+            &format!(
+                "select count(*)
+                 from unnest($1::bigint[], $2::uuid[]) as n (issue_id, event_id)
+                 join {} e on e.project_id = n.issue_id >> 32
+                   and e.event_id = n.event_id
+                   and e.issue_id = n.issue_id",
+                partitions::table(*partition)
+            ),
+            &[&issues, &events],
+        )
+        .await?;
+        if found < bases.len() as u64 {
+            return Err(Error::Unavailable("a base was deleted".to_owned()));
+        }
+    }
+    Ok(())
+}
+
+/// Keeps a dictionary for as long as partitions.
+async fn note_dictionary(tx: &Tx<'_>, partitions: &[i64], dictionary: u32) -> Result<()> {
+    if dictionary != 0 {
+        execute(
+            tx,
+            "insert into partition_dictionaries (partition_id, dictionary_id)
+             select n.partition_id, $2
+             from unnest($1::bigint[]) as n (partition_id)
+             on conflict do nothing",
+            &[&partitions, &i64::from(dictionary)],
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+/// How an event was grouped, as a row: issue, version and all hashes.
+type GroupingKey<'a> = (IssueId, &'a str, Vec<u8>);
+
+fn grouping_key<'a>(event: &'a NewEvent, assigned: &Assigned) -> GroupingKey<'a> {
+    let grouping = &event.grouping;
+    (assigned.issue, grouping.version, grouping.hashes.concat())
+}
+
+/// Finds and makes the rows of groupings of a batch.
+async fn groupings<'a>(
+    tx: &Tx<'_>,
+    events: &[(&'a NewEvent, &Assigned, &Place)],
+) -> Result<HashMap<GroupingKey<'a>, i64>> {
+    let keys = events
+        .iter()
+        .map(|(event, assigned, _)| grouping_key(event, assigned));
+    let keys: BTreeSet<GroupingKey<'_>> = keys.collect();
+    let mut ids = find_groupings(tx, &keys).await?;
+    let missing: BTreeSet<_> = keys
+        .into_iter()
+        .filter(|key| !ids.contains_key(key))
+        .collect();
+    if !missing.is_empty() {
+        let (issues, versions, hashes) = columns_of(&missing);
+        execute(
+            tx,
+            "insert into groupings (issue_id, version, hashes)
+             select * from unnest($1::bigint[], $2::text[], $3::bytea[])",
+            &[&issues, &versions, &hashes],
+        )
+        .await?;
+        ids.extend(find_groupings(tx, &missing).await?);
+    }
+    Ok(ids)
+}
+
+async fn find_groupings<'a>(
+    tx: &Tx<'_>,
+    keys: &BTreeSet<GroupingKey<'a>>,
+) -> Result<HashMap<GroupingKey<'a>, i64>> {
+    let (issues, versions, hashes) = columns_of(keys);
+    let rows = list(
+        tx,
+        "select n.at, g.id
+         from unnest($1::bigint[], $2::text[], $3::bytea[])
+           with ordinality as n (issue_id, version, hashes, at)
+         join groupings g on g.issue_id = n.issue_id
+           and g.version = n.version
+           and g.hashes = n.hashes",
+        &[&issues, &versions, &hashes],
+    )
+    .await?;
+    let keys: Vec<&GroupingKey<'_>> = keys.iter().collect();
+    let mut ids = HashMap::with_capacity(keys.len());
+    for row in &rows {
+        let columns = Columns::new("groupings", row);
+        let at = columns.read("at", |at: i64| usize::try_from(at - 1))?;
+        ids.insert(keys[at].clone(), columns.get("id")?);
+    }
+    Ok(ids)
+}
+
+fn columns_of<'a>(keys: &'a BTreeSet<GroupingKey<'_>>) -> (Vec<i64>, Vec<&'a str>, Vec<&'a [u8]>) {
+    let mut columns = (Vec::new(), Vec::new(), Vec::new());
+    for (issue, version, hashes) in keys {
+        columns.0.push(issue.to_i64());
+        columns.1.push(*version);
+        columns.2.push(&hashes[..]);
+    }
+    columns
+}
+
+async fn insert_events(tx: &Tx<'_>, events: &[(&NewEvent, &Assigned, &Place)]) -> Result<()> {
+    let groupings = groupings(tx, events).await?;
+    let mut by_partition: BTreeMap<i64, EventColumns> = BTreeMap::new();
+    for (event, assigned, place) in events {
+        let grouping = groupings.get(&grouping_key(event, assigned));
+        let grouping = grouping.ok_or_else(|| Error::Broken("a grouping without a row".into()))?;
+        let columns = by_partition.entry(assigned.partition).or_default();
+        columns.add(event, assigned, *grouping, place);
+    }
+    for (partition, columns) in &by_partition {
+        columns.insert(tx, *partition).await?;
+    }
+    Ok(())
+}
+
+/// Rows of one partition, column by column.
+#[derive(Default)]
+struct EventColumns {
+    projects: Vec<i64>,
+    events: Vec<Uuid>,
+    issues: Vec<i64>,
+    groupings: Vec<i64>,
+    occurred_at: Vec<i64>,
+    received_at: Vec<i64>,
+    segments: Vec<i64>,
+    starts: Vec<i64>,
+    lengths: Vec<i64>,
+    ordinals: Vec<i64>,
+}
+
+impl EventColumns {
+    fn add(&mut self, event: &NewEvent, assigned: &Assigned, grouping: i64, place: &Place) {
+        self.projects.push(event.scope.project().get().into());
+        self.events.push(event.event_id.as_uuid());
+        self.issues.push(assigned.issue.to_i64());
+        self.groupings.push(grouping);
+        self.occurred_at.push(event.occurred_at.as_microsecond());
+        self.received_at.push(event.received_at.as_microsecond());
+        self.segments.push(place.segment.id);
+        self.starts.push(place.start.cast_signed());
+        self.lengths.push(to_i64(place.length));
+        self.ordinals.push(to_i64(place.ordinal));
+    }
+
+    async fn insert(&self, tx: &Tx<'_>, partition: i64) -> Result<()> {
+        execute(
+            tx,
+            &format!(
+                "insert into {} (partition_id, project_id, event_id, issue_id, grouping_id,
+                     occurred_at, received_at, segment_id, start, length, ordinal)
+                 select {partition}, *
+                 from unnest($1::bigint[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[],
+                     $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[])",
+                partitions::table(partition)
+            ),
+            &[
+                &self.projects,
+                &self.events,
+                &self.issues,
+                &self.groupings,
+                &self.occurred_at,
+                &self.received_at,
+                &self.segments,
+                &self.starts,
+                &self.lengths,
+                &self.ordinals,
+            ],
+        )
+        .await?;
+        Ok(())
+    }
+}
+
+async fn insert_quarantined(tx: &Tx<'_>, batch: &Batch) -> Result<()> {
+    if batch.quarantined.is_empty() {
+        return Ok(());
+    }
+    let (mut sequences, mut projects) = (Vec::new(), Vec::new());
+    let (mut received_at, mut errors, mut records) = (Vec::new(), Vec::new(), Vec::new());
+    for record in &batch.quarantined {
+        sequences.push(record.sequence.cast_signed());
+        projects.push(record.project.map(|project| i64::from(project.get())));
+        received_at.push(record.received_at.as_microsecond());
+        errors.push(&record.error);
+        records.push(&record.record);
+    }
+    execute(
+        tx,
+        "insert into quarantine (journal, sequence, project_id, received_at, error, record)
+         select $1, *
+         from unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::bytea[])
+         on conflict do nothing",
+        &[
+            &batch.journal,
+            &sequences,
+            &projects,
+            &received_at,
+            &errors,
+            &records,
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// The position of a journal, once no batch of it is about to be committed: whoever lost the
+/// connection during a commit cannot know how that ended.
+async fn settled_position(tx: &Tx<'_>, journal: JournalId) -> Result<Option<u64>> {
+    // Waits for whoever is about to insert or update the row.
+    let made = execute(
+        tx,
+        "insert into journals (id, position)
+         values ($1, 0)
+         on conflict do nothing",
+        &[&journal],
+    )
+    .await?;
+    if made == 1 {
+        execute(tx, "delete from journals where id = $1", &[&journal]).await?;
+        return Ok(None);
+    }
+    let row = find(
+        tx,
+        "select position
+         from journals
+         where id = $1
+         for no key update",
+        &[&journal],
+    )
+    .await?;
+    row.map(|row| Columns::new("journals", &row).count("position"))
+        .transpose()
+}
+
+/// Moves the journal's position on and keeps it locked; false when the batch has been recorded
+/// before.
+async fn store_position(tx: &Tx<'_>, batch: &Batch) -> Result<bool> {
+    let stored = execute(
+        tx,
+        "insert into journals (id, position)
+         values ($1, $2)
+         on conflict (id) do update set position = excluded.position
+         where journals.position < excluded.position",
+        &[&batch.journal, &batch.position.cast_signed()],
+    )
+    .await?;
+    Ok(stored == 1)
+}
+
+/// An issue id as stored.
+pub(super) fn issue_id(packed: i64) -> Result<IssueId> {
+    IssueId::from_i64(packed).map_err(|error| Error::Broken(Box::new(error)))
+}
