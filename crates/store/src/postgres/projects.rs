@@ -6,6 +6,7 @@ use tokio_postgres::Row;
 
 use super::{
     Columns, PostgresStore, Tx, activity, count, execute, find, list, more_time, organizations,
+    telemetry,
 };
 use crate::projects::{
     KeyPatch, NewKey, NewProject, ProjectActivity, ProjectPatch, Projects, made_id, project_id,
@@ -196,7 +197,7 @@ pub(super) async fn delete_project(tx: &Tx<'_>, scope: ProjectScope) -> Result<(
     .await?;
     match deleted {
         0 => Err(Error::NotFound { what: "project" }),
-        _ => Ok(()),
+        _ => telemetry::delete_project(tx, scope.project()).await,
     }
 }
 
