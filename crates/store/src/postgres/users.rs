@@ -144,7 +144,7 @@ async fn update_user(tx: &Tx<'_>, id: UserId, patch: &UserPatch) -> Result<User>
         where id = $3",
         &[
             &patch.name,
-            &patch.default_org.map(|org| org.as_uuid()),
+            &patch.default_org.map(OrgId::as_uuid),
             &id.as_uuid(),
         ],
     )

@@ -99,15 +99,7 @@ async fn ids_go_up_and_are_never_used_again(world: World) {
 
 async fn an_organization_has_so_many_projects_and_no_more(world: World) {
     let (ana, bob) = (world.org("Ana").await, world.org("Bob").await);
-    let filled = world.backdoor.execute(&format!(
-        "with recursive numbers (n) as (
-            select 1 union all select n + 1 from numbers where n < {PROJECTS_PER_ORG_MAX} - 1
-        )
-        insert into projects (org_id, name, slug, created_at)
-        select x'{}', 'filler', 'filler-' || n, 0 from numbers",
-        ana.organization.id.as_uuid().simple(),
-    ));
-    assert_eq!(filled, Ok(PROJECTS_PER_ORG_MAX as usize - 1));
+    ana.fill_with_projects(PROJECTS_PER_ORG_MAX - 1);
     ana.project("the last").await;
     let one_more = world.new_project("one more");
     let refused = world.store.create_project(&ana.scope, one_more).await;
@@ -325,21 +317,21 @@ async fn a_key_cannot_join_a_project_of_another_organization(world: World) {
     let joined = world.backdoor.execute(&format!(
         "insert into client_keys
             (id, org_id, project_id, public_key, label, is_active, created_at)
-        values (x'{}', x'{}', {}, '{}', 'wrong', 1, 0)",
-        world.uuid().simple(),
-        bob.organization.id.as_uuid().simple(),
+        values ({}, {}, {}, '{}', 'wrong', true, 0)",
+        world.backdoor.uuid(world.uuid()),
+        world.backdoor.uuid(bob.organization.id.as_uuid()),
         shop.project.id,
         world.public_key(),
     ));
-    assert!(joined.unwrap_err().contains("FOREIGN KEY"));
+    assert!(joined.unwrap_err().contains("foreign key"));
 }
 
 async fn a_project_that_moves_takes_its_keys_along(world: World) {
     let (ana, bob) = (world.org("Ana").await, world.org("Bob").await);
     let shop = ana.project("shop").await;
     let moved = world.backdoor.execute(&format!(
-        "update projects set org_id = x'{}' where id = {}",
-        bob.organization.id.as_uuid().simple(),
+        "update projects set org_id = {} where id = {}",
+        world.backdoor.uuid(bob.organization.id.as_uuid()),
         shop.project.id,
     ));
     assert_eq!(moved, Ok(1));

@@ -12,11 +12,15 @@ use copal_model::{
 use copal_store::access::{OrgRef, ProjectRef, SecretHash};
 use copal_store::organizations::NewOrganization;
 use copal_store::projects::NewProject;
-use copal_store::sqlite::{Options, SqliteStore};
 use copal_store::users::NewUser;
 use copal_store::{Error, OrgScope, ProjectScope, Store};
-use tempfile::TempDir;
 use uuid::Uuid;
+
+use crate::engines::{Backdoor, Engine};
+use crate::schema::Version;
+
+/// How often [`World::at_once`] does something.
+pub(crate) const AT_ONCE: usize = 16;
 
 /// A store with nothing in it, and what tests need beside it.
 #[derive(Clone)]
@@ -25,9 +29,10 @@ pub(crate) struct World {
     pub(crate) store: Arc<dyn Store>,
     /// Reaches around the trait, where only that can show what a case is about.
     pub(crate) backdoor: Backdoor,
+    /// The engine with all that it is kept in.
+    pub(crate) engine: Engine,
     next: Arc<AtomicU64>,
     position: Arc<AtomicU64>,
-    _folder: Arc<TempDir>,
 }
 
 /// An organization and its only member so far.
@@ -44,32 +49,6 @@ pub(crate) struct InProject {
     pub(crate) project: Project,
     pub(crate) scope: ProjectScope,
     pub(crate) public_key: String,
-}
-
-/// Statements that no use case offers.
-#[derive(Clone)]
-pub(crate) struct Backdoor {
-    file: std::path::PathBuf,
-}
-
-impl Backdoor {
-    /// Runs one statement; answers the engine's refusal.
-    pub(crate) fn execute(&self, sql: &str) -> Result<usize, String> {
-        let db = self.open();
-        db.execute(sql, ()).map_err(|error| error.to_string())
-    }
-
-    /// The number that a query finds.
-    pub(crate) fn count(&self, sql: &str) -> i64 {
-        self.open().query_one(sql, (), |row| row.get(0)).unwrap()
-    }
-
-    fn open(&self) -> rusqlite::Connection {
-        let db = rusqlite::Connection::open(&self.file).unwrap();
-        db.pragma_update(None, "foreign_keys", true).unwrap();
-        db.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
-        db
-    }
 }
 
 /// The time at which worlds begin: 2026-11-24 08:00:30 UTC, in the middle of a minute.
@@ -115,18 +94,49 @@ pub(crate) fn limit<T: std::fmt::Debug>(result: Result<T, Error>) -> u32 {
 
 impl World {
     /// A world on SQLite.
-    pub(crate) fn sqlite() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let store = SqliteStore::open(folder.path(), Options::default()).unwrap();
+    pub(crate) async fn sqlite() -> Option<Self> {
+        Some(Self::on(Engine::sqlite().await))
+    }
+
+    /// A world on the oldest PostgreSQL; `None` where there is none.
+    pub(crate) async fn postgres_oldest() -> Option<Self> {
+        Engine::postgres(Version::Oldest).await.map(Self::on)
+    }
+
+    /// A world on the newest PostgreSQL; `None` where there is none.
+    pub(crate) async fn postgres_newest() -> Option<Self> {
+        Engine::postgres(Version::Newest).await.map(Self::on)
+    }
+
+    fn on(engine: Engine) -> Self {
         Self {
-            store: Arc::new(store),
-            backdoor: Backdoor {
-                file: folder.path().join("copal.db"),
-            },
+            store: Arc::clone(&engine.store),
+            backdoor: engine.backdoor.clone(),
+            engine,
             next: Arc::new(AtomicU64::new(1)),
             position: Arc::new(AtomicU64::new(1)),
-            _folder: Arc::new(folder),
         }
+    }
+
+    /// Does something 16 times at once, every other time from another process; answers in order.
+    pub(crate) async fn at_once<T, F>(
+        &self,
+        work: impl Fn(Arc<dyn Store>, usize) -> F,
+    ) -> Vec<Result<T, Error>>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, Error>> + Send + 'static,
+    {
+        let (beside, _folder) = self.engine.beside().await.unwrap();
+        let stores = [Arc::clone(&self.store), beside];
+        let tasks: Vec<_> = (0..AT_ONCE)
+            .map(|number| tokio::spawn(work(Arc::clone(&stores[number % 2]), number)))
+            .collect();
+        let mut answers = Vec::new();
+        for task in tasks {
+            answers.push(task.await.unwrap());
+        }
+        answers
     }
 
     /// An id that this world has not seen; later ones sort after earlier ones.
@@ -220,6 +230,28 @@ impl Org {
             scope,
             public_key,
         }
+    }
+
+    /// Makes so many projects at once, around the trait.
+    pub(crate) fn fill_with_projects(&self, projects: u32) {
+        let filled = self.world.backdoor.execute(&format!(
+            "with recursive numbers (n) as (
+                select 1 union all select n + 1 from numbers where n < {projects}
+            )
+            insert into projects (org_id, name, slug, created_at)
+            select {}, 'filler', 'filler-' || n, 0 from numbers",
+            self.world.backdoor.uuid(self.organization.id.as_uuid()),
+        ));
+        assert_eq!(filled, Ok(projects.into()));
+    }
+
+    /// Makes a shared organization called `name`.
+    pub(crate) async fn shared(&self, name: &str) -> OrgScope {
+        let store = &self.world.store;
+        let new = self.world.new_org(self, name);
+        let made = store.create_organization(new).await.unwrap();
+        let access = store.open_org(self.user.id, &OrgRef::Id(made.id)).await;
+        access.unwrap().expect("its owner is in it").scope
     }
 
     /// Its slug as a URL names it.

@@ -1,0 +1,110 @@
+//! The engines under test, and a way around the trait where only that can show what a case is about.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use copal_store::sqlite::FILE_NAME;
+use copal_store::{Error, Options, Store, open};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+use crate::schema::{Schema, Version, on_postgres};
+
+/// An empty store and what it is kept in.
+#[derive(Clone)]
+pub(crate) struct Engine {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) backdoor: Backdoor,
+    _folder: Arc<TempDir>,
+    _schema: Option<Arc<Schema>>,
+}
+
+/// Statements that no use case offers.
+#[derive(Clone)]
+pub(crate) enum Backdoor {
+    Sqlite(PathBuf),
+    Postgres(String),
+}
+
+impl Engine {
+    /// SQLite in a folder of its own.
+    pub(crate) async fn sqlite() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(folder.path(), None, Options::default()).await;
+        Self {
+            store: store.unwrap(),
+            backdoor: Backdoor::Sqlite(folder.path().join(FILE_NAME)),
+            _folder: Arc::new(folder),
+            _schema: None,
+        }
+    }
+
+    /// A schema of PostgreSQL; `None` where there is no such server.
+    pub(crate) async fn postgres(version: Version) -> Option<Self> {
+        let schema = Schema::create(version).await?;
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(folder.path(), Some(&schema.url), Options::default()).await;
+        Some(Self {
+            store: store.unwrap(),
+            backdoor: Backdoor::Postgres(schema.url.clone()),
+            _folder: Arc::new(folder),
+            _schema: Some(Arc::new(schema)),
+        })
+    }
+
+    /// The same store as another process opens it, which has a folder of its own if it can.
+    pub(crate) async fn beside(&self) -> Result<(Arc<dyn Store>, TempDir), Error> {
+        let folder = tempfile::tempdir().unwrap();
+        let store = match &self.backdoor {
+            Backdoor::Sqlite(file) => open(file.parent().unwrap(), None, Options::default()).await,
+            Backdoor::Postgres(url) => open(folder.path(), Some(url), Options::default()).await,
+        };
+        Ok((store?, folder))
+    }
+}
+
+impl Backdoor {
+    /// Runs one statement; answers the engine's refusal, in small letters.
+    pub(crate) fn execute(&self, sql: &str) -> Result<u64, String> {
+        match self {
+            Self::Sqlite(_) => self
+                .sqlite()
+                .execute(sql, ())
+                .map(|changed| changed as u64)
+                .map_err(|error| error.to_string().to_ascii_lowercase()),
+            Self::Postgres(url) => on_postgres(url, async |client| {
+                let changed = client.execute(sql, &[]).await;
+                changed.map_err(|error| error.as_db_error().unwrap().message().to_ascii_lowercase())
+            }),
+        }
+    }
+
+    /// The number that a query finds.
+    pub(crate) fn count(&self, sql: &str) -> i64 {
+        match self {
+            Self::Sqlite(_) => self.sqlite().query_one(sql, (), |row| row.get(0)).unwrap(),
+            Self::Postgres(url) => on_postgres(url, async |client| {
+                client.query_one(sql, &[]).await.unwrap().get(0)
+            }),
+        }
+    }
+
+    /// A UUID as a statement writes it.
+    pub(crate) fn uuid(&self, uuid: Uuid) -> String {
+        match self {
+            Self::Sqlite(_) => format!("x'{}'", uuid.simple()),
+            Self::Postgres(_) => format!("uuid '{uuid}'"),
+        }
+    }
+
+    fn sqlite(&self) -> rusqlite::Connection {
+        let Self::Sqlite(file) = self else {
+            panic!("this is not SQLite");
+        };
+        let db = rusqlite::Connection::open(file).unwrap();
+        db.pragma_update(None, "foreign_keys", true).unwrap();
+        db.busy_timeout(Duration::from_secs(10)).unwrap();
+        db
+    }
+}
