@@ -1,6 +1,7 @@
 //! What only this engine has: several processes on one database, and commits that nobody hears of.
 //! What every engine does is in the conformance suite.
 
+mod proxy;
 mod recording;
 
 use std::path::Path;
