@@ -80,6 +80,9 @@ async fn pass_on(
     next: Arc<AtomicU8>,
     executed: Arc<AtomicUsize>,
 ) {
+    for socket in [&client, &server] {
+        socket.set_nodelay(true).unwrap();
+    }
     let (mut from_client, mut to_client) = client.into_split();
     let (mut from_server, mut to_server) = server.into_split();
     let answers = tokio::spawn(async move {

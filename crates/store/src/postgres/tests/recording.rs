@@ -25,7 +25,7 @@ async fn assert_readable(store: &PostgresStore, numbers: impl IntoIterator<Item 
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_uncommitted_tail_is_cut_before_the_first_append() {
     let Some(database) = Database::make().await else {
         return;
@@ -51,9 +51,9 @@ async fn after_a_commit_without_an_answer_the_position_tells_how_it_ended() {
     let Some(database) = Database::make().await else {
         return;
     };
-    let proxy = Proxy::start(&database.url()).await;
+    let proxy = Proxy::start(&database.url).await;
     let folder = database.folder("a");
-    let store = open(&folder, &proxy.url(&database.url())).await;
+    let store = open(&folder, &proxy.url(&database.url)).await;
     record(&store, 1, vec![event(1, 1)]).await;
     let bytes = || std::fs::read(segment_file(&folder)).unwrap();
     let mut last = 1;
@@ -67,10 +67,10 @@ async fn after_a_commit_without_an_answer_the_position_tells_how_it_ended() {
         last = second;
         proxy.set_next(next);
         let events = || vec![event(first.into(), 1)];
-        let lost = store.record(batch(first, events())).await;
+        let refused = store.record(batch(first, events())).await;
         assert!(
-            matches!(lost, Err(Error::Unavailable(_))),
-            "{next:?}: {lost:?}"
+            matches!(refused, Err(Error::Unavailable(_))),
+            "{next:?}: {refused:?}"
         );
         let appended = bytes();
         // The same events again, which the pipeline does, and then others.
@@ -107,8 +107,8 @@ async fn the_position_is_told_once_it_is_settled() {
         return;
     };
     for first in [1, 2] {
-        let proxy = Proxy::start(&database.url()).await;
-        let store = open(&database.folder("a"), &proxy.url(&database.url())).await;
+        let proxy = Proxy::start(&database.url).await;
+        let store = open(&database.folder("a"), &proxy.url(&database.url)).await;
         proxy.set_next(Next::IsLate);
         let lost = store
             .record(batch(first, vec![event(first.into(), 1)]))
@@ -124,7 +124,7 @@ async fn the_position_is_told_once_it_is_settled() {
     assert_eq!(database.number("select count(*) from journals").await, 1);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_event_of_another_node_is_not_available_here() {
     let Some(database) = Database::make().await else {
         return;
@@ -150,8 +150,8 @@ async fn a_batch_takes_as_many_statements_however_many_events_it_has() {
     let Some(database) = Database::make().await else {
         return;
     };
-    let proxy = Proxy::start(&database.url()).await;
-    let store = open(&database.folder("a"), &proxy.url(&database.url())).await;
+    let proxy = Proxy::start(&database.url).await;
+    let store = open(&database.folder("a"), &proxy.url(&database.url)).await;
     let of_issues = |numbers: &[u128]| {
         let events = numbers.iter().map(|n| event(*n, (n % 200) as u8));
         events.collect::<Vec<_>>()
