@@ -58,3 +58,4 @@ mod triage;
 mod upkeep;
 mod users;
 mod world;
+mod writers;

@@ -1,9 +1,9 @@
 //! The pipeline's one write: dedupe, issues and counters.
 
 use copal_model::limits::TAG_KEYS_PER_ISSUE_MAX;
-use copal_model::{Category, IssueStatus, Outcome, Timestamp};
+use copal_model::{Category, IssueStatus, Outcome, Timestamp, UserIdentity, UserIdentityKind};
 use copal_store::access::IssueRef;
-use copal_store::record::{Batch, Disposition, OutcomeCount, ReceivedCount};
+use copal_store::record::{Batch, Disposition, NewEvent, OutcomeCount, Quarantined, ReceivedCount};
 use uuid::Uuid;
 
 use crate::telemetry::{JOURNAL, at, event_id, noon, received};
@@ -23,6 +23,9 @@ conformance!(
     so_many_tag_keys_are_counted_and_no_more,
     events_of_a_deleted_project_leave_nothing,
     every_item_received_ends_once,
+    texts_with_nul_are_kept_readable,
+    long_texts_of_every_kind_fit,
+    a_full_batch_touches_every_table,
 );
 
 async fn only_issue(world: &World, shop: &InProject) -> copal_model::Issue {
@@ -297,4 +300,188 @@ async fn every_item_received_ends_once(world: World) {
     let detail = "project 1 received 3 items (error) in the hour from 2026-11-20T12:00:00Z, \
                   of which 2 have ended";
     assert_eq!(found, [("I-09", detail)]);
+}
+
+async fn texts_with_nul_are_kept_readable(world: World) {
+    let ana = world.org("Ana").await;
+    let shop = ana.project("shop").await;
+    let mut event = shop.event(1, 1);
+    let nul = |text: &str| format!("{text}\0{text}");
+    event.issue.title = nul("title");
+    event.issue.error_type = Some(nul("type"));
+    event.issue.culprit = nul("culprit");
+    event.issue.platform = nul("platform");
+    event.issue.search_terms = vec![("message", nul("message"))];
+    event.release = Some(nul("1.0"));
+    event.environment = Some(nul("dev"));
+    event.user = Some(UserIdentity {
+        kind: UserIdentityKind::Id,
+        value: nul("7"),
+    });
+    event.tags = vec![(nul("key"), nul("value"))];
+    event.payload = nul("payload").into_bytes();
+    let discarded = OutcomeCount {
+        project: shop.project.id,
+        received_at: noon(),
+        category: Category::Error,
+        outcome: Outcome::ClientDiscard(nul("reason")),
+        quantity: 1,
+    };
+    let batch = Batch {
+        journal: JOURNAL,
+        position: world.next_position(),
+        received: received(std::slice::from_ref(&event), &[]),
+        events: vec![event.clone()],
+        outcomes: vec![discarded],
+        quarantined: vec![Quarantined {
+            project: Some(shop.project.id),
+            sequence: 1,
+            received_at: noon(),
+            error: nul("error"),
+            record: nul("record").into_bytes(),
+        }],
+    };
+    world.store.record(batch).await.unwrap();
+    let issue = only_issue(&world, &shop).await;
+    assert_eq!(issue.title, "title\u{fffd}title");
+    assert_eq!(issue.last_release.as_deref(), Some("1.0\u{fffd}1.0"));
+    // Whoever searches for what was sent finds it.
+    for search in ["title\0title", "message:message\0*", "\"title\u{fffd}\""] {
+        let query = copal_store::issues::IssueQuery {
+            query: copal_model::search::parse(search, noon()).unwrap(),
+            ..Default::default()
+        };
+        let page = copal_store::PageRequest::default();
+        let found = world.store.list_issues(&ana.scope, &query, &page).await;
+        assert_eq!(found.unwrap().rows.len(), 1, "{search:?}");
+    }
+    let found = world.store.find_event(&shop.scope, event_id(1)).await;
+    let found = found.unwrap().expect("the event is stored");
+    assert_eq!(found.payload, event.payload);
+    assert_eq!(found.summary.title, issue.title);
+    world.assert_sound().await;
+}
+
+/// As long as the pipeline lets them be, in characters of four bytes that do not compress.
+async fn long_texts_of_every_kind_fit(world: World) {
+    let shop = world.org("Ana").await.project("shop").await;
+    let mut state = 1_u32;
+    let mut text = |chars: usize| {
+        let next = |_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            char::from_u32(0x2_0000 + (state >> 16) % 0xa000).unwrap()
+        };
+        (0..chars).map(next).collect::<String>()
+    };
+    let mut event = shop.event(1, 1);
+    event.issue.title = text(300);
+    event.issue.culprit = text(200);
+    event.issue.search_terms = vec![("message", text(1_000)), ("stack.function", text(532))];
+    event.release = Some(text(50));
+    event.environment = Some(text(16));
+    event.user = Some(UserIdentity {
+        kind: UserIdentityKind::Id,
+        value: text(148),
+    });
+    event.tags = vec![(text(200), text(200))];
+    event.grouping.hashes = (0..20).map(|hash| [hash; 16]).collect();
+    world.record(vec![event.clone()]).await;
+    let found = world.store.find_event(&shop.scope, event_id(1)).await;
+    assert_eq!(found.unwrap().unwrap().summary.title, event.issue.title);
+    world.assert_sound().await;
+}
+
+/// Five hundred events of a hundred issues: new, known, resolved, twice, of a project that is gone,
+/// of two days and retention classes.
+fn five_hundred(shop: &InProject, blog: &InProject, gone: &InProject) -> Vec<NewEvent> {
+    let event = |number: u128| {
+        let project = match number % 10 {
+            0..=5 => shop,
+            6..=8 => blog,
+            _ => gone,
+        };
+        // Every hundredth is one that was just there.
+        let id = if number % 100 == 50 {
+            number - 10
+        } else {
+            number
+        };
+        let mut event = project.event(id, u8::try_from(number % 100).unwrap());
+        event.environment = Some(format!("stage-{}", number % 4));
+        event.release = Some(format!("1.{}", number % 7));
+        if number % 2 == 0 {
+            event.received_at = at("2026-11-21T00:00:01Z");
+            event.retention_days = 90;
+        }
+        event
+    };
+    (0..500).map(event).collect()
+}
+
+async fn a_full_batch_touches_every_table(world: World) {
+    let ana = world.org("Ana").await;
+    let (shop, blog) = (ana.project("shop").await, ana.project("blog").await);
+    let gone = ana.project("gone").await;
+    world.record(vec![shop.event(1_000, 0)]).await;
+    world
+        .store
+        .set_issue_status(&shop.scope, shop.issue(1), IssueStatus::Resolved, noon())
+        .await
+        .unwrap();
+    world.store.delete_project(&gone.scope).await.unwrap();
+    let events = five_hundred(&shop, &blog, &gone);
+    let filtered = OutcomeCount {
+        project: shop.project.id,
+        received_at: noon(),
+        category: Category::Session,
+        outcome: Outcome::Filtered("not_kept"),
+        quantity: 3,
+    };
+    let batch = Batch {
+        journal: JOURNAL,
+        position: world.next_position(),
+        received: received(&events, std::slice::from_ref(&filtered)),
+        events,
+        outcomes: vec![filtered],
+        quarantined: vec![Quarantined {
+            project: None,
+            sequence: 9,
+            received_at: noon(),
+            error: "no record".to_owned(),
+            record: vec![0, 1, 2],
+        }],
+    };
+    let recorded = world.store.record(batch).await.unwrap();
+    let count = |wanted| {
+        let events = recorded.events.iter();
+        events.filter(|one| one.disposition == wanted).count()
+    };
+    assert_eq!(count(Disposition::ProjectGone), 50);
+    assert_eq!(count(Disposition::Duplicate), 5);
+    assert_eq!(count(Disposition::Regressed), 1);
+    assert_eq!(count(Disposition::New), 88);
+    assert_eq!(count(Disposition::Joined), 356);
+    for (table, rows) in [
+        ("issues", 89),
+        ("issue_hashes", 89),
+        ("groupings", 89),
+        ("issue_terms", 267),
+        ("issue_hours", 446),
+        ("issue_tag_keys", 178),
+        ("issue_tags", 535),
+        ("issue_partitions", 90),
+        ("partitions", 2),
+        ("segments", 2),
+        ("project_hours", 2),
+        ("project_environments", 9),
+        ("outbox", 90),
+        ("quarantine", 1),
+        ("journals", 1),
+    ] {
+        let counted = world
+            .backdoor
+            .count(&format!("select count(*) from {table}"));
+        assert_eq!(counted, rows, "{table}");
+    }
+    world.assert_sound().await;
 }
