@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::postgres::{self, PostgresStore};
 use crate::sqlite::{self, SqliteStore};
-use crate::{Error, Result, Store};
+use crate::{Result, Store};
 
 /// How much each engine may take.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -38,8 +38,8 @@ pub fn describe_database(database_url: &str) -> Result<String> {
 /// such as `postgres://user:password@host:5432/database?sslmode=verify-full`.
 ///
 /// # Errors
-/// [`NewerSchema`](Error::NewerSchema) when a later program has written it,
-/// [`Unavailable`](Error::Unavailable) when the database is away.
+/// [`NewerSchema`](crate::Error::NewerSchema) when a later program has written it,
+/// [`Unavailable`](crate::Error::Unavailable) when the database is away.
 pub async fn open(
     folder: &Path,
     database_url: Option<&str>,
@@ -47,11 +47,8 @@ pub async fn open(
 ) -> Result<Arc<dyn Store>> {
     match database_url {
         None => Ok(Arc::new(SqliteStore::open(folder, options.sqlite)?)),
-        Some(url) => {
-            PostgresStore::open(folder, url, options.postgres).await?;
-            Err(Error::Unavailable(
-                "the engine on PostgreSQL is not finished".to_owned(),
-            ))
-        }
+        Some(url) => Ok(Arc::new(
+            PostgresStore::open(folder, url, options.postgres).await?,
+        )),
     }
 }

@@ -11,6 +11,10 @@ pub(crate) mod compaction;
 pub(crate) mod invariants;
 pub(crate) mod reading;
 
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
 use async_trait::async_trait;
 use copal_model::Timestamp;
 
@@ -101,4 +105,10 @@ pub trait Upkeep: Send + Sync {
 
     /// The server's address, so that commands beside it can print links; `None` clears it.
     async fn set_server_address(&self, base_url: Option<&str>) -> Result<()>;
+}
+
+/// The mode of a file or folder, where others than its owner may do anything with it.
+pub(crate) fn others_may_read(path: &Path) -> io::Result<Option<u32>> {
+    let mode = std::fs::metadata(path)?.permissions().mode() & 0o777;
+    Ok((mode & 0o077 != 0).then_some(mode))
 }

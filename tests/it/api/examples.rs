@@ -6,7 +6,7 @@ use std::process::Command;
 use copal_model::policy::POLICY;
 
 use super::exception;
-use crate::support::{Engine, TestApp, on_each_engine};
+use crate::support::TestApp;
 
 /// The blocks of shell in a page of the documentation.
 fn examples(page: &str) -> Vec<String> {
@@ -33,8 +33,9 @@ fn the_documented_scopes_are_those_of_the_policy() {
     }
 }
 
-async fn the_examples_of_the_documentation_work(engine: Engine) {
-    let app = TestApp::start(engine);
+#[tokio::test]
+async fn the_examples_of_the_documentation_work() {
+    let app = TestApp::start();
     for kind in ["A", "B", "C"] {
         app.send(&app.shop(), &exception(kind, "is broken")).await;
     }
@@ -70,7 +71,3 @@ async fn the_examples_of_the_documentation_work(engine: Engine) {
     let last_page = std::fs::read_to_string(folder.path().join("page.json")).unwrap();
     assert_eq!(last_page.matches("shortId").count(), 1, "{last_page}");
 }
-
-on_each_engine!(
-    async the_examples_of_the_documentation_work,
-);

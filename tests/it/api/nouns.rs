@@ -5,10 +5,11 @@ use serde_json::{Value, json};
 
 use super::{assert_moment, exception, fields};
 use crate::support::call::{client, titled};
-use crate::support::{Engine, TestApp, on_each_engine, text};
+use crate::support::{TestApp, text};
 
-async fn a_person_reads_and_changes_their_account(engine: Engine) {
-    let app = TestApp::start(engine);
+#[tokio::test]
+async fn a_person_reads_and_changes_their_account() {
+    let app = TestApp::start();
     let me = |method, body| app.call(&app.token, method, "/me", body);
     let ana = me(Method::GET, None).await.json(200);
     let known = "createdAt defaultOrgId email id isInstanceAdmin name";
@@ -38,8 +39,9 @@ async fn a_person_reads_and_changes_their_account(engine: Engine) {
     assert!(detail.contains("unknown field `email`"), "{detail}");
 }
 
-async fn organizations_are_listed_made_and_changed(engine: Engine) {
-    let app = TestApp::start(engine);
+#[tokio::test]
+async fn organizations_are_listed_made_and_changed() {
+    let app = TestApp::start();
     let call = |method, path: String, body| {
         let app = &app;
         async move { app.call(&app.token, method, &path, body).await }
@@ -93,8 +95,9 @@ async fn organizations_are_listed_made_and_changed(engine: Engine) {
     assert_eq!(members[0]["orgId"], personal["id"]);
 }
 
-async fn a_shared_organization_is_deleted_by_its_owner_in_a_session(engine: Engine) {
-    let app = TestApp::start(engine);
+#[tokio::test]
+async fn a_shared_organization_is_deleted_by_its_owner_in_a_session() {
+    let app = TestApp::start();
     let new = Some(json!({"name": "Acme"}));
     let made = app.call(&app.token, Method::POST, "/organizations", new);
     assert_eq!(made.await.json(201)["slug"], "acme");
@@ -128,8 +131,9 @@ async fn a_shared_organization_is_deleted_by_its_owner_in_a_session(engine: Engi
     assert_eq!(status.unwrap().status(), 403);
 }
 
-async fn projects_are_made_changed_and_deleted(engine: Engine) {
-    let app = TestApp::start(engine);
+#[tokio::test]
+async fn projects_are_made_changed_and_deleted() {
+    let app = TestApp::start();
     let new = json!({"name": "Web Shop", "platform": "node"});
     let made = app.ask(Method::POST, "/projects", Some(new)).await;
     let shop = made.json(201);
@@ -168,8 +172,9 @@ async fn projects_are_made_changed_and_deleted(engine: Engine) {
     assert_eq!(missing.status, 404);
 }
 
-async fn keys_let_events_in_as_long_as_they_are_active(engine: Engine) {
-    let app = TestApp::start(engine);
+#[tokio::test]
+async fn keys_let_events_in_as_long_as_they_are_active() {
+    let app = TestApp::start();
     let keys = "/projects/shop/keys";
     let new = Some(json!({"label": "backend"}));
     let key = app.ask(Method::POST, keys, new).await.json(201);
@@ -203,8 +208,9 @@ async fn keys_let_events_in_as_long_as_they_are_active(engine: Engine) {
     assert_eq!(none, json!([]));
 }
 
-async fn issues_and_events_have_their_documented_shape(engine: Engine) {
-    let app = TestApp::start(engine);
+#[tokio::test]
+async fn issues_and_events_have_their_documented_shape() {
+    let app = TestApp::start();
     let mut event = exception("ValueError", "bad discount");
     event["release"] = json!("shop@1.0");
     event["environment"] = json!("production");
@@ -262,12 +268,3 @@ async fn issues_and_events_have_their_documented_shape(engine: Engine) {
     assert_eq!(grouping["variants"][0]["hash"], grouping["fingerprint"]);
     assert!(!grouping["reasons"].as_array().unwrap().is_empty());
 }
-
-on_each_engine!(
-    async a_person_reads_and_changes_their_account,
-    async organizations_are_listed_made_and_changed,
-    async a_shared_organization_is_deleted_by_its_owner_in_a_session,
-    async projects_are_made_changed_and_deleted,
-    async keys_let_events_in_as_long_as_they_are_active,
-    async issues_and_events_have_their_documented_shape,
-);

@@ -4,8 +4,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{exception, fields};
+use crate::support::TestApp;
 use crate::support::call::{Answer, client};
-use crate::support::{Engine, TestApp, on_each_engine};
 
 /// Asserts that an answer is a problem (RFC 9457) that names its request.
 fn assert_problem(answer: &Answer, status: u16, kind: &str) {
@@ -18,8 +18,9 @@ fn assert_problem(answer: &Answer, status: u16, kind: &str) {
     assert_eq!(problem["requestId"], answer.header("x-request-id"));
 }
 
-async fn refusals_are_problems_that_name_their_request(engine: Engine) {
-    let app = TestApp::start(engine);
+#[tokio::test]
+async fn refusals_are_problems_that_name_their_request() {
+    let app = TestApp::start();
     let nobody = client().get(app.url("/me"));
     let nobody = Answer::to(nobody).await;
     assert_problem(&nobody, 401, "unauthorized");
@@ -41,8 +42,9 @@ async fn refusals_are_problems_that_name_their_request(engine: Engine) {
     assert_problem(&taken, 409, "conflict");
 }
 
-async fn bodies_that_cannot_be_used_say_why(engine: Engine) {
-    let app = TestApp::start(engine);
+#[tokio::test]
+async fn bodies_that_cannot_be_used_say_why() {
+    let app = TestApp::start();
     let url = app.url(&format!("/organizations/{}/projects", app.org));
     let post = |kind: &str, body: String| {
         let request = client().post(url.clone()).bearer_auth(&app.token);
@@ -91,8 +93,9 @@ fn neutral(answer: &Answer) -> (u16, String, Vec<String>) {
     (answer.status, answer.body.replace(id, "ID"), headers)
 }
 
-async fn what_is_foreign_reads_like_what_is_missing(engine: Engine) {
-    let app = TestApp::start(engine);
+#[tokio::test]
+async fn what_is_foreign_reads_like_what_is_missing() {
+    let app = TestApp::start();
     let event = app.send(&app.shop(), &exception("A", "is broken")).await;
     app.issues_of(1).await;
     let keys = app.get("projects/shop/keys").await;
@@ -144,8 +147,9 @@ async fn what_is_foreign_reads_like_what_is_missing(engine: Engine) {
     assert_eq!(searched.json(200), json!([]));
 }
 
-async fn scopes_narrow_a_token(engine: Engine) {
-    let app = TestApp::start(engine);
+#[tokio::test]
+async fn scopes_narrow_a_token() {
+    let app = TestApp::start();
     let event = app.send(&app.shop(), &exception("A", "is broken")).await;
     app.issues_of(1).await;
     let open = Some(json!({"status": "OPEN"}));
@@ -182,8 +186,9 @@ async fn scopes_narrow_a_token(engine: Engine) {
     }
 }
 
-async fn keys_are_left_out_for_a_token_that_may_not_see_them(engine: Engine) {
-    let app = TestApp::start(engine);
+#[tokio::test]
+async fn keys_are_left_out_for_a_token_that_may_not_see_them() {
+    let app = TestApp::start();
     let narrow = app.token_of("Ana", &["org:read"]);
     let path = format!("/organizations/{}/projects/shop", app.org);
     let shop = app.call(&narrow, Method::GET, &path, None).await.json(200);
@@ -191,11 +196,3 @@ async fn keys_are_left_out_for_a_token_that_may_not_see_them(engine: Engine) {
     assert!(shop.get("dsn").is_none(), "{shop}");
     assert_eq!(shop["slug"], "shop");
 }
-
-on_each_engine!(
-    async refusals_are_problems_that_name_their_request,
-    async bodies_that_cannot_be_used_say_why,
-    async what_is_foreign_reads_like_what_is_missing,
-    async scopes_narrow_a_token,
-    async keys_are_left_out_for_a_token_that_may_not_see_them,
-);

@@ -4,12 +4,12 @@ use reqwest::{Method, Url};
 use serde_json::{Value, json};
 
 use super::hours_ago;
-use crate::support::{Engine, TestApp, on_each_engine, text};
+use crate::support::{TestApp, text};
 
 /// Three issues: `SHOP-1` (three events, three users, five hours old), `SHOP-2` (two events of one
 /// user, two hours old, resolved) and `WEB-1` (one event, just now).
-async fn world(engine: Engine) -> TestApp {
-    let app = TestApp::start(engine);
+async fn world() -> TestApp {
+    let app = TestApp::start();
     let web = app.project("web");
     for user in ["41", "42", "43"] {
         app.send(&app.shop(), &discount(user)).await;
@@ -83,8 +83,9 @@ fn issues_with(parameters: &[(&str, &str)]) -> String {
     format!("issues?{}", url.query().unwrap_or_default())
 }
 
-async fn every_key_finds_what_it_names(engine: Engine) {
-    let app = world(engine).await;
+#[tokio::test]
+async fn every_key_finds_what_it_names() {
+    let app = world().await;
     let yesterday = hours_ago(24).to_string();
     let before = format!("firstSeen:<{yesterday}");
     let after = format!("firstSeen:>{yesterday}");
@@ -159,8 +160,9 @@ async fn every_key_finds_what_it_names(engine: Engine) {
     }
 }
 
-async fn a_query_that_makes_no_sense_is_refused_at_its_place(engine: Engine) {
-    let app = TestApp::start(engine);
+#[tokio::test]
+async fn a_query_that_makes_no_sense_is_refused_at_its_place() {
+    let app = TestApp::start();
     for (query, column, why) in [
         ("is:open is:lost", 9, "`is:lost` is unknown"),
         ("level:loud", 1, "level:loud"),
@@ -196,8 +198,9 @@ async fn a_query_that_makes_no_sense_is_refused_at_its_place(engine: Engine) {
     );
 }
 
-async fn parameters_beside_the_query_narrow_and_order_the_list(engine: Engine) {
-    let app = world(engine).await;
+#[tokio::test]
+async fn parameters_beside_the_query_narrow_and_order_the_list() {
+    let app = world().await;
     for (parameters, expected) in [
         (&[][..], "WEB-1 SHOP-2 SHOP-1"),
         (&[("sort", "lastSeen")], "WEB-1 SHOP-2 SHOP-1"),
@@ -232,9 +235,3 @@ async fn parameters_beside_the_query_narrow_and_order_the_list(engine: Engine) {
     let missing = app.ask(Method::GET, "/issues?project=nowhere", None).await;
     assert_eq!(missing.status, 404);
 }
-
-on_each_engine!(
-    async every_key_finds_what_it_names,
-    async a_query_that_makes_no_sense_is_refused_at_its_place,
-    async parameters_beside_the_query_narrow_and_order_the_list,
-);

@@ -12,7 +12,7 @@ use super::audit::assert_nothing_lost;
 use super::load::{Ledger, Load, Pace, Random, Template};
 use super::seed;
 use crate::support::call::{self, Answer};
-use crate::support::{Engine, TestApp, fixed_address, on_each_engine};
+use crate::support::{TestApp, fixed_address};
 
 /// Exit code when storage failed (interface of the program).
 const STORAGE_FAILED: i32 = 3;
@@ -58,13 +58,15 @@ async fn assert_the_next_one_serves(app: &mut TestApp, ledger: &mut Ledger, seed
     assert_nothing_lost(app, ledger, 0, &format!("COPAL_SEED={seed}"));
 }
 
-async fn a_journal_that_cannot_be_written_ends_the_server(engine: Engine) {
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_that_cannot_be_written_ends_the_server() {
     let seed = seed();
-    let mut app = TestApp::start_on(engine, &fixed_address(seed));
+    let mut app = TestApp::start_on(&fixed_address(seed));
     block_in_place(|| app.take_server().terminate());
     block_in_place(|| app.restart_cramped(CRAMPED_KIB));
     // Somebody holds the database: only the journal grows.
-    let database = app.database.hold();
+    let database = rusqlite::Connection::open(app.data().join("copal.db")).unwrap();
+    database.execute_batch("begin immediate").unwrap();
     let load = Load::start(&app, seed, Pace::Storm);
     load.trouble().await;
     let ended = block_in_place(|| app.take_server().wait_for_end(END_MAX));
@@ -80,7 +82,7 @@ async fn a_journal_that_cannot_be_written_ends_the_server(engine: Engine) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_cannot_be_written_ends_the_server() {
     let seed = seed();
-    let mut app = TestApp::start_on(Engine::Sqlite, &fixed_address(seed));
+    let mut app = TestApp::start_on(&fixed_address(seed));
     block_in_place(|| app.take_server().terminate());
     block_in_place(|| app.restart_cramped(CRAMPED_KIB));
     let (mut random, templates) = (Random::new(seed), Template::recorded());
@@ -146,10 +148,11 @@ fn inflate_balloon() -> PathBuf {
     path
 }
 
-fn a_full_disk_refuses_with_429_and_goes_on_once_there_is_room(engine: Engine) {
+#[test]
+fn a_full_disk_refuses_with_429_and_goes_on_once_there_is_room() {
     if std::env::var_os(ON_SMALL_DISK).is_some() {
         let runtime = tokio::runtime::Runtime::new().unwrap();
-        return runtime.block_on(fill_and_free_the_disk(engine));
+        return runtime.block_on(fill_and_free_the_disk());
     }
     let probe = on_small_disk(&["true"]).output();
     if !probe.is_ok_and(|output| output.status.success()) {
@@ -163,9 +166,9 @@ fn a_full_disk_refuses_with_429_and_goes_on_once_there_is_room(engine: Engine) {
     assert!(on_small_disk(&again).status().unwrap().success());
 }
 
-async fn fill_and_free_the_disk(engine: Engine) {
+async fn fill_and_free_the_disk() {
     let seed = seed();
-    let mut app = TestApp::start(engine);
+    let mut app = TestApp::start();
     let load = Load::start(&app, seed, Pace::Storm);
     load.answers(50).await;
     let balloon = inflate_balloon();
@@ -195,8 +198,3 @@ async fn fill_and_free_the_disk(engine: Engine) {
     assert_nothing_lost(&app, &ledger, 0, &format!("COPAL_SEED={seed}"));
     assert!(took < ACCEPTS_AGAIN_MAX, "{took:?}");
 }
-
-on_each_engine!(
-    async a_journal_that_cannot_be_written_ends_the_server;
-    a_full_disk_refuses_with_429_and_goes_on_once_there_is_room,
-);

@@ -2,12 +2,13 @@
 
 use super::{exceptions, frames, line, tag};
 use crate::support::call::titled;
-use crate::support::{Engine, TestApp, on_each_engine, sdk, text};
+use crate::support::{TestApp, sdk, text};
 
 const FAILURES: u64 = 6;
 
-async fn clicks_that_fail_become_issues(engine: Engine) {
-    let app = TestApp::start(engine);
+#[tokio::test]
+async fn clicks_that_fail_become_issues() {
+    let app = TestApp::start();
     sdk::browser(&app.dsn(), &["--rounds", "2"]);
     let issues = app.issues_of(2 * FAILURES).await;
     let lines: Vec<_> = issues.iter().map(line).collect();
@@ -61,7 +62,3 @@ async fn clicks_that_fail_become_issues(engine: Engine) {
         assert!(page.contains(part), "{part} is not in {page}");
     }
 }
-
-on_each_engine!(
-    async clicks_that_fail_become_issues,
-);

@@ -2,12 +2,13 @@
 
 use super::{exceptions, frames, hashed, is_own, line, tag};
 use crate::support::call::titled;
-use crate::support::{Engine, TestApp, on_each_engine, sdk, text};
+use crate::support::{TestApp, sdk, text};
 
 const FAILURES: u64 = 6;
 
-async fn every_failure_becomes_the_issue_that_it_is(engine: Engine) {
-    let app = TestApp::start(engine);
+#[tokio::test]
+async fn every_failure_becomes_the_issue_that_it_is() {
+    let app = TestApp::start();
     sdk::node(&app.dsn(), &["--rounds", "3"]);
     let issues = app.issues_of(3 * FAILURES).await;
     let mut lines: Vec<_> = issues.iter().map(line).collect();
@@ -40,8 +41,9 @@ async fn every_failure_becomes_the_issue_that_it_is(engine: Engine) {
     }
 }
 
-async fn an_error_with_a_cause_is_one_issue_whatever_number_it_names(engine: Engine) {
-    let app = TestApp::start(engine);
+#[tokio::test]
+async fn an_error_with_a_cause_is_one_issue_whatever_number_it_names() {
+    let app = TestApp::start();
     sdk::node(&app.dsn(), &["--rounds", "4", "cause"]);
     let issues = app.issues_of(4).await;
     let issue = titled(&issues, "Error: payment was refused");
@@ -90,8 +92,3 @@ async fn an_error_with_a_cause_is_one_issue_whatever_number_it_names(engine: Eng
         assert!(page.contains(part), "{part} is not in {page}");
     }
 }
-
-on_each_engine!(
-    async every_failure_becomes_the_issue_that_it_is,
-    async an_error_with_a_cause_is_one_issue_whatever_number_it_names,
-);

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use super::{exceptions, frames, hashed, is_own, line, tag};
 use crate::support::call::titled;
-use crate::support::{Engine, TestApp, on_each_engine, sdk, text};
+use crate::support::{TestApp, sdk, text};
 
 const FAILURES: u64 = 11;
 
-async fn every_failure_becomes_the_issue_that_it_is(engine: Engine) {
-    let app = TestApp::start(engine);
+#[tokio::test]
+async fn every_failure_becomes_the_issue_that_it_is() {
+    let app = TestApp::start();
     sdk::python(&app.dsn(), &["--rounds", "2"]);
     let issues = app.issues_of(2 * FAILURES).await;
     let mut lines: Vec<_> = issues.iter().map(line).collect();
@@ -44,8 +45,9 @@ async fn every_failure_becomes_the_issue_that_it_is(engine: Engine) {
     }
 }
 
-async fn a_chained_exception_is_there_whole(engine: Engine) {
-    let app = TestApp::start(engine);
+#[tokio::test]
+async fn a_chained_exception_is_there_whole() {
+    let app = TestApp::start();
     sdk::python(&app.dsn(), &["chained"]);
     let issues = app.issues_of(1).await;
     let issue = titled(&issues, "OutOfStock: SKU-12 cannot be reserved");
@@ -103,8 +105,9 @@ async fn a_chained_exception_is_there_whole(engine: Engine) {
     assert!(!hashed.iter().any(|leaf| leaf.contains("flask")));
 }
 
-async fn the_page_shows_what_the_sdk_sent(engine: Engine) {
-    let app = TestApp::start(engine);
+#[tokio::test]
+async fn the_page_shows_what_the_sdk_sent() {
+    let app = TestApp::start();
     sdk::python(&app.dsn(), &["chained", "logging"]);
     app.issues_of(2).await;
     let (ana, org) = (app.log_in().await, &app.org);
@@ -131,8 +134,9 @@ async fn the_page_shows_what_the_sdk_sent(engine: Engine) {
     assert!(page.contains("stock of SKU-7 is low"), "a breadcrumb");
 }
 
-async fn breadcrumbs_lead_to_the_event(engine: Engine) {
-    let app = TestApp::start(engine);
+#[tokio::test]
+async fn breadcrumbs_lead_to_the_event() {
+    let app = TestApp::start();
     sdk::python(&app.dsn(), &["division", "logging"]);
     let issues = app.issues_of(2).await;
     let division = titled(
@@ -154,8 +158,9 @@ async fn breadcrumbs_lead_to_the_event(engine: Engine) {
     assert_eq!(hashed(&event), ["message mail to %s bounced"]);
 }
 
-async fn users_are_told_apart_by_whatever_they_are_known_by(engine: Engine) {
-    let app = TestApp::start(engine);
+#[tokio::test]
+async fn users_are_told_apart_by_whatever_they_are_known_by() {
+    let app = TestApp::start();
     let arguments = ["--rounds", "8", "--unscrubbed", "fingerprint"];
     sdk::python(&app.dsn(), &arguments);
     let issues = app.issues_of(8).await;
@@ -183,8 +188,9 @@ async fn users_are_told_apart_by_whatever_they_are_known_by(engine: Engine) {
     assert!(titles.len() > 1, "the messages differ: {titles:?}");
 }
 
-async fn secrets_that_the_sdk_lets_through_are_scrubbed(engine: Engine) {
-    let app = TestApp::start(engine);
+#[tokio::test]
+async fn secrets_that_the_sdk_lets_through_are_scrubbed() {
+    let app = TestApp::start();
     let arguments = ["--unscrubbed", "chained", "encoding"];
     sdk::python(&app.dsn(), &arguments);
     let issues = app.issues_of(2).await;
@@ -204,12 +210,3 @@ async fn secrets_that_the_sdk_lets_through_are_scrubbed(engine: Engine) {
         }
     }
 }
-
-on_each_engine!(
-    async every_failure_becomes_the_issue_that_it_is,
-    async a_chained_exception_is_there_whole,
-    async the_page_shows_what_the_sdk_sent,
-    async breadcrumbs_lead_to_the_event,
-    async users_are_told_apart_by_whatever_they_are_known_by,
-    async secrets_that_the_sdk_lets_through_are_scrubbed,
-);

@@ -2,10 +2,11 @@
 
 use super::{exceptions, frames, hashed, is_own, tag};
 use crate::support::call::titled;
-use crate::support::{Engine, TestApp, on_each_engine, sdk, text};
+use crate::support::{TestApp, sdk, text};
 
-async fn errors_panics_and_messages_become_issues(engine: Engine) {
-    let app = TestApp::start(engine);
+#[tokio::test]
+async fn errors_panics_and_messages_become_issues() {
+    let app = TestApp::start();
     sdk::rust(&app.dsn(), &["3"]);
     let issues = app.issues_of(9).await;
     assert_eq!(issues.len(), 3, "{issues:#?}");
@@ -28,9 +29,10 @@ async fn errors_panics_and_messages_become_issues(engine: Engine) {
     assert_eq!(tag(&event, "environment"), Some("production"));
     assert_eq!(tag(&event, "user"), Some("id:job-2"));
 
+    let panic = issues.iter().find(|issue| issue["level"] == "FATAL");
+    let panic = panic.unwrap();
     let title = "panic: index out of bounds: the len is 3 but the index is 3";
-    let panic = titled(&issues, title);
-    assert_eq!(panic["level"], "FATAL");
+    assert_eq!(panic["title"], title);
     assert_eq!(panic["culprit"], "sdk_worker::settle");
     let event = app.latest_event(panic).await;
     let settle = frames(&event)
@@ -67,7 +69,3 @@ async fn errors_panics_and_messages_become_issues(engine: Engine) {
         assert!(page.contains(part), "{part} is not in {page}");
     }
 }
-
-on_each_engine!(
-    async errors_panics_and_messages_become_issues,
-);

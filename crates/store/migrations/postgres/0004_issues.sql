@@ -6,6 +6,10 @@ create table meta (
     value text collate "C" not null
 );
 
+-- Names the database in the data folders of its nodes, so that none takes another's payloads for
+-- its own.
+insert into meta (key, value) values ('database', gen_random_uuid()::text);
+
 create table issues (
     -- Project in the high half, number in the low half: one range per project.
     id bigint not null primary key,

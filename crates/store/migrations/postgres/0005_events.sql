@@ -26,10 +26,11 @@ create table events (
 
 create index events_by_issue on events (issue_id, received_at, event_id);
 
--- How many events of an issue are stored where.
+-- How many events of an issue are stored where. Rows outlive their partition until they have been
+-- added to the evicted counts of their issues.
 create table issue_partitions (
     issue_id bigint not null,
-    partition_id bigint not null references partitions (id),
+    partition_id bigint not null,
     stored bigint not null,
     primary key (issue_id, partition_id)
 );
@@ -40,7 +41,7 @@ create index issue_partitions_by_partition on issue_partitions (partition_id);
 create table segments (
     id bigint not null generated always as identity primary key,
     partition_id bigint not null references partitions (id),
-    -- The journal whose process writes the file, has it, and nobody else.
+    -- The journal whose process writes the file, and nobody else; its node alone has it.
     journal uuid not null,
     -- Whether it was made by compaction: nobody appends to it.
     is_compacted boolean not null,

@@ -65,6 +65,16 @@ impl Segments {
         self.sharing == Sharing::WithOthers
     }
 
+    /// The folder.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Makes the folder where it does not exist, durably.
+    pub(crate) fn create(&self) -> io::Result<()> {
+        create_folder(&self.folder)
+    }
+
     /// Reads the bytes of a frame.
     pub(crate) fn read(&self, place: Place) -> io::Result<Vec<u8>> {
         let mut frame = vec![0; place.length];
@@ -76,13 +86,7 @@ impl Segments {
     pub(crate) fn open(&self, segment: SegmentName) -> io::Result<File> {
         let path = self.path(segment);
         let folder = self.partition(segment.partition);
-        if !folder.exists() {
-            fs::DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(&folder)?;
-            sync_folder(&self.folder)?;
-        }
+        create_folder(&folder)?;
         let is_new = !path.exists();
         let file = File::options()
             .create(true)
@@ -146,8 +150,17 @@ impl Segments {
         Ok(files.map(|(segment, _)| segment.journal).collect())
     }
 
-    /// Deletes a partition's files.
-    pub(crate) fn delete_partition(&self, partition: i64) -> io::Result<()> {
+    /// Deletes files of partitions that are not among `known`.
+    pub(crate) fn keep_partitions(&self, known: &[i64]) -> io::Result<()> {
+        for partition in self.partitions()? {
+            if !known.contains(&partition) {
+                self.delete_partition(partition)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn delete_partition(&self, partition: i64) -> io::Result<()> {
         match fs::remove_dir_all(self.partition(partition)) {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
             _ => Ok(()),
@@ -155,7 +168,7 @@ impl Segments {
     }
 
     /// The partitions that have a folder.
-    pub(crate) fn partitions(&self) -> io::Result<Vec<i64>> {
+    fn partitions(&self) -> io::Result<Vec<i64>> {
         let entries = match fs::read_dir(&self.folder) {
             Ok(entries) => entries,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
@@ -202,6 +215,23 @@ impl Segments {
             segment.journal.simple()
         ))
     }
+}
+
+/// Makes a folder and those that it is in, so that they survive a power cut.
+fn create_folder(folder: &Path) -> io::Result<()> {
+    if folder.exists() {
+        return Ok(());
+    }
+    let Some(parent) = folder.parent() else {
+        return Ok(());
+    };
+    create_folder(parent)?;
+    match fs::DirBuilder::new().mode(0o700).create(folder) {
+        // Somebody else was quicker.
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
+    sync_folder(parent)
 }
 
 /// Makes new names in a folder survive a power cut.

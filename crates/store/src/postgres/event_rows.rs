@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use copal_model::ProjectId;
 use copal_protocol::EventId;
-use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
+use tokio_postgres::{Portal, Row};
 
 use super::append::{on_disk, segment_name};
 use super::partitions::{self, Partition};
@@ -13,7 +13,8 @@ use super::record::issue_id;
 use super::{Columns, Tx, list};
 use crate::events::StoredEvent;
 use crate::events::row::{EventRow, Order, read_on};
-use crate::payload::{Content, FrameReader, Place};
+use crate::payload::{BaseKey, Content, FrameReader, Place};
+use crate::upkeep::reading::Reading;
 use crate::{Error, Result};
 
 /// Reads the frames of rows in the snapshot that the rows are of.
@@ -39,6 +40,35 @@ impl<'a> PayloadReader<'a> {
             .ok_or_else(|| Error::Broken("an event was not read".into()))
     }
 
+    /// Reads the frames of rows and answers what went wrong.
+    pub(super) async fn read_through(&mut self, rows: Vec<EventRow>) -> Result<Vec<Error>> {
+        let mut reading = Reading::new(rows);
+        let mut supply = None;
+        loop {
+            let frames = Arc::clone(&self.frames);
+            let base;
+            (reading, base) = on_disk(move || {
+                let mut frames = frames.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some((key, place)) = supply {
+                    reading.supply(&mut frames, key, place);
+                }
+                let base = reading.go_on(&mut frames);
+                Ok((reading, base))
+            })
+            .await?;
+            let Some(key) = base else {
+                return Ok(reading.broken());
+            };
+            supply = Some((key, self.place_of(key).await?));
+        }
+    }
+
+    async fn place_of(&self, base: BaseKey) -> Result<Option<Place>> {
+        let table = partitions::table(base.partition);
+        let row = find_in(self.tx, &table, base.project, base.event).await?;
+        Ok(row.map(|row| row.place))
+    }
+
     /// Reads the frames of rows, and gives these back.
     pub(super) async fn read_all(
         &mut self,
@@ -61,9 +91,7 @@ impl<'a> PayloadReader<'a> {
             let Some(key) = needed else {
                 return Ok((rows, contents));
             };
-            let table = partitions::table(key.partition);
-            let row = find_in(self.tx, &table, key.project, key.event).await?;
-            supply = Some((key, row.map(|row| row.place)));
+            supply = Some((key, self.place_of(key).await?));
         }
     }
 
@@ -94,23 +122,24 @@ fn read_row(row: &Row) -> Result<EventRow> {
     })
 }
 
-/// Rows of a partition that come after an event of a project, in the order of these.
-pub(super) async fn page(
-    tx: &Tx<'_>,
-    partition: Partition,
-    (project, event): (i64, EventId),
-    limit: usize,
-) -> Result<Vec<EventRow>> {
-    let sql = format!(
-        "select {COLUMNS}
-         from {} e
-         join segments s on s.id = e.segment_id
-         where (e.project_id, e.event_id) > ($1, $2)
-         order by e.project_id, e.event_id
-         limit $3",
-        partition.table()
-    );
-    select(tx, &sql, &[&project, &event.as_uuid(), &to_i64(limit)]).await
+/// All rows of a partition, to be read page by page, in the order of recording as a rule.
+pub(super) async fn open(tx: &Tx<'_>, partition: Partition) -> Result<Portal> {
+    let statement = tx
+        .prepare_cached(&format!(
+            "select {COLUMNS}
+             from {} e
+             join segments s on s.id = e.segment_id",
+            partition.table()
+        ))
+        .await?;
+    Ok(tx.bind(&statement, &[]).await?)
+}
+
+/// The next rows; none at the end.
+pub(super) async fn page(tx: &Tx<'_>, rows: &Portal, limit: usize) -> Result<Vec<EventRow>> {
+    let limit = i32::try_from(limit).unwrap_or(i32::MAX);
+    let rows = tx.query_portal(rows, limit).await?;
+    rows.iter().map(read_row).collect()
 }
 
 /// The latest event of each of the issues seen last in a partition.

@@ -9,10 +9,13 @@ mod access;
 mod activity;
 mod address;
 mod append;
+mod compaction;
 mod engine;
 mod error;
 mod event_rows;
 mod events;
+mod fsck;
+mod guarantees;
 mod issue_list;
 mod issues;
 mod migrations;
@@ -21,9 +24,6 @@ mod partitions;
 mod projects;
 mod record;
 mod row;
-#[cfg(test)]
-#[path = "../../tests/conformance/schema.rs"]
-mod schema;
 mod sessions;
 mod statements;
 mod telemetry;
@@ -32,12 +32,14 @@ mod tests;
 mod tokens;
 mod training;
 mod triage;
+mod upkeep;
 mod users;
 
 use std::fs;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 pub use engine::Options;
 pub(crate) use engine::{Engine, Tx, more_time};
@@ -62,6 +64,10 @@ pub struct PostgresStore {
     tails: Arc<Mutex<Tails>>,
     /// One batch is recorded after the other: segments are open to one until it is committed.
     recording: Mutex<()>,
+    /// One drop or compaction goes on at a time.
+    upkeep: Mutex<()>,
+    /// Events stored so far, roughly: tells when to train a dictionary.
+    stored_events: Arc<AtomicU64>,
 }
 
 /// The database that an address names, in words for people.
@@ -82,12 +88,32 @@ impl PostgresStore {
             .create(folder)
             .map_err(Error::Disk)?;
         let engine = Engine::open(url, options).await?;
+        let codec = Arc::new(Codec::default());
+        let loading = Arc::clone(&codec);
+        let (database, stored_events) = engine
+            .read(move |tx| {
+                let codec = Arc::clone(&loading);
+                Box::pin(async move { Ok((name(tx).await?, training::load(tx, &codec).await?)) })
+            })
+            .await?;
+        let payload = folder.join(PAYLOAD_FOLDER).join(database);
+        let segments = Segments::new(payload, Sharing::WithOthers);
+        segments.create().map_err(Error::Disk)?;
         Ok(Self {
             engine: Arc::new(engine),
-            codec: Arc::default(),
-            segments: Segments::new(folder.join(PAYLOAD_FOLDER), Sharing::WithOthers),
+            codec,
+            segments,
             tails: Arc::default(),
             recording: Mutex::default(),
+            upkeep: Mutex::default(),
+            stored_events: Arc::new(AtomicU64::new(stored_events)),
         })
     }
+}
+
+/// What the database is called in data folders.
+async fn name(tx: &Tx<'_>) -> Result<String> {
+    let row = find(tx, "select value from meta where key = 'database'", &[]).await?;
+    let row = row.ok_or_else(|| Error::Broken("the database has no name".into()))?;
+    Columns::new("meta", &row).get("value")
 }

@@ -94,10 +94,11 @@ async fn find_id(tx: &Tx<'_>, (day, retention_days): Class) -> Result<Option<i64
 pub(super) async fn of_issues(tx: &Tx<'_>, first: i64, last: i64) -> Result<Vec<i64>> {
     let rows = list(
         tx,
-        "select distinct partition_id
-         from issue_partitions
-         where issue_id between $1 and $2
-         order by partition_id",
+        "select distinct i.partition_id
+         from issue_partitions i
+         join partitions p on p.id = i.partition_id
+         where i.issue_id between $1 and $2
+         order by i.partition_id",
         &[&first, &last],
     )
     .await?;

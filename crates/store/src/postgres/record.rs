@@ -83,6 +83,7 @@ impl Recorder for PostgresStore {
         {
             frames::add_bases(&self.codec, &batch, encoded, &recorded);
         }
+        self.note_recorded(&recorded);
         Ok(recorded)
     }
 
@@ -418,6 +419,15 @@ async fn settled_position(tx: &Tx<'_>, journal: JournalId) -> Result<Option<u64>
     .await?;
     row.map(|row| Columns::new("journals", &row).count("position"))
         .transpose()
+}
+
+/// Waits until no batch of journals, given in their order, is about to be committed; none begins
+/// before the end of this transaction.
+pub(super) async fn settle_journals(tx: &Tx<'_>, journals: &[JournalId]) -> Result<()> {
+    for journal in journals {
+        settled_position(tx, *journal).await?;
+    }
+    Ok(())
 }
 
 /// Moves the journal's position on and keeps it locked; false when the batch has been recorded

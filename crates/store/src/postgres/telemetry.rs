@@ -47,8 +47,11 @@ pub(super) async fn delete_project(tx: &Tx<'_>, project: ProjectId) -> Result<()
 /// Deletes issues and what they own; their ids are a range. Answers how many issues.
 async fn delete_range(tx: &Tx<'_>, first: i64, last: i64) -> Result<u64> {
     more_time(tx).await?;
-    for partition in partitions::of_issues(tx, first, last).await? {
-        delete_events(tx, &partitions::table(partition), first, last).await?;
+    let tables = partitions::of_issues(tx, first, last).await?;
+    let tables: Vec<String> = tables.into_iter().map(partitions::table).collect();
+    lock_segments(tx, &tables, first, last).await?;
+    for table in &tables {
+        delete_events(tx, table, first, last).await?;
     }
     for table in ISSUE_TABLES {
         execute(
@@ -75,20 +78,28 @@ async fn delete_range(tx: &Tx<'_>, first: i64, last: i64) -> Result<u64> {
     .await
 }
 
+/// Locks the segments that events are in: all of them in their order, as batches do, so that none
+/// of those who delete, record and compact waits for the other in turn.
+async fn lock_segments(tx: &Tx<'_>, tables: &[String], first: i64, last: i64) -> Result<()> {
+    let of_table =
+        |table| format!("select segment_id from {table} where issue_id between $1 and $2");
+    let segments: Vec<String> = tables.iter().map(of_table).collect();
+    if segments.is_empty() {
+        return Ok(());
+    }
+    let sql = format!(
+        "select 1
+         from segments
+         where id in ({})
+         order by id
+         for no key update",
+        segments.join(" union all ")
+    );
+    list(tx, &sql, &[&first, &last]).await?;
+    Ok(())
+}
+
 async fn delete_events(tx: &Tx<'_>, table: &str, first: i64, last: i64) -> Result<()> {
-    // Locked in their order, so that nobody who deletes at the same time waits for this in turn.
-    list(
-        tx,
-        &format!(
-            "select 1
-             from segments
-             where id in (select segment_id from {table} where issue_id between $1 and $2)
-             order by id
-             for no key update"
-        ),
-        &[&first, &last],
-    )
-    .await?;
     execute(
         tx,
         &format!(

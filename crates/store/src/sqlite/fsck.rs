@@ -99,7 +99,7 @@ fn stored_counts_are_rows(search: &mut Search<'_>) -> Result<()> {
             "select issue_id, {id}
              from (select issue_id, count(*) as events from {table} group by issue_id
                    union all
-                   select issue_id, -stored from issue_partitions where partition_id = {id})
+                   select issue_id, -stored from issue_partitions where partition_id = {id}) s
              group by issue_id
              having sum(events) <> 0",
             table = partition.table(),
@@ -173,17 +173,17 @@ fn issues_have_projects(search: &mut Search<'_>) -> Result<()> {
     search.tell(
         "select i.id
          from issues i
-         where i.project_id not in (select id from projects)
-            or i.id >> 32 <> i.project_id",
+         where i.id >> 32 <> i.project_id
+            or not exists (select 1 from projects p where p.id = i.project_id)",
     )
 }
 
 fn rows_have_issues(search: &mut Search<'_>) -> Result<()> {
     for table in telemetry::ISSUE_TABLES {
         search.tell(&format!(
-            "select distinct '{table}', issue_id
-             from {table}
-             where issue_id not in (select id from issues)"
+            "select distinct '{table}', t.issue_id
+             from {table} t
+             where not exists (select 1 from issues i where i.id = t.issue_id)"
         ))?;
     }
     Ok(())
@@ -192,10 +192,10 @@ fn rows_have_issues(search: &mut Search<'_>) -> Result<()> {
 fn events_have_issues(search: &mut Search<'_>) -> Result<()> {
     for partition in partitions::between(search.connection, i64::MIN, i64::MAX)? {
         search.tell(&format!(
-            "select event_id
-             from {}
-             where issue_id >> 32 <> project_id
-                or issue_id not in (select id from issues)",
+            "select e.event_id
+             from {} e
+             where e.issue_id >> 32 <> e.project_id
+                or not exists (select 1 from issues i where i.id = e.issue_id)",
             partition.table()
         ))?;
     }
@@ -238,13 +238,14 @@ fn first_and_last_are_of_events(search: &mut Search<'_>) -> Result<()> {
         "select i.id
          from issues i
          join (select issue_id, min(occurred_at) as first, max(occurred_at) as last
-               from ({})
+               from ({}) a
                group by issue_id) e on e.issue_id = i.id
          where i.evicted_count = 0
            and (i.first_seen <> e.first or i.last_seen <> e.last)
-           and i.id not in (select issue_id
-                            from issue_partitions
-                            where partition_id not in (select id from partitions))",
+           and not exists (select 1
+                           from issue_partitions g
+                           where g.issue_id = i.id
+                             and g.partition_id not in (select id from partitions))",
         tables.join(" union all ")
     ))
 }
@@ -281,7 +282,7 @@ fn segments_are_live_or_dead(search: &mut Search<'_>) -> Result<()> {
             "select s.id, s.length, coalesce(l.bytes, 0), s.dead_bytes
              from segments s
              left join (select segment_id, sum(length) as bytes
-                        from (select distinct segment_id, start, length from {})
+                        from (select distinct segment_id, start, length from {}) f
                         group by segment_id) l on l.segment_id = s.id
              where s.partition_id = {}
                and s.length <> coalesce(l.bytes, 0) + s.dead_bytes",
@@ -300,7 +301,7 @@ fn what_was_received_has_ended(search: &mut Search<'_>) -> Result<()> {
                union all
                select project_id, hour, category, 0, quantity
                from outcomes
-               where outcome <> 'client_discard')
+               where outcome <> 'client_discard') c
          group by project_id, hour, category
          having sum(received) <> sum(ended)",
     )
@@ -311,7 +312,7 @@ fn keys_are_of_their_projects(search: &mut Search<'_>) -> Result<()> {
         "select k.id
          from client_keys k
          left join projects p on p.id = k.project_id
-         where p.org_id is not k.org_id",
+         where p.org_id is distinct from k.org_id",
     )
 }
 

@@ -8,7 +8,9 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 
 use super::{SqliteStore, fsck, partitions, training};
 use crate::record::plan::day_of;
-use crate::upkeep::{Compacted, EVICTED_AT_ONCE, FsckReport, Guarantee, Stake, Upkeep};
+use crate::upkeep::{
+    Compacted, EVICTED_AT_ONCE, FsckReport, Guarantee, Stake, Upkeep, others_may_read,
+};
 use crate::{Error, Result};
 
 #[async_trait]
@@ -80,7 +82,9 @@ impl Upkeep for SqliteStore {
             Guarantee {
                 promise: "only this user can read the data",
                 stake: Stake::Care,
-                broken: others_may_read(Path::new(&path)).map_err(Error::Disk)?,
+                broken: others_may_read(Path::new(&path))
+                    .map_err(Error::Disk)?
+                    .map(|mode| format!("the database has mode {mode:o}: chmod 600 it")),
             },
         ])
     }
@@ -144,11 +148,7 @@ impl SqliteStore {
                     .into_iter()
                     .map(|partition| partition.id)
                     .collect();
-                for partition in segments.partitions().map_err(Error::Disk)? {
-                    if !known.contains(&partition) {
-                        segments.delete_partition(partition).map_err(Error::Disk)?;
-                    }
-                }
+                segments.keep_partitions(&known).map_err(Error::Disk)?;
                 let mut tails = tails
                     .lock()
                     .unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -225,10 +225,4 @@ fn evict(tx: &Transaction<'_>, partition: i64) -> Result<usize> {
         )?
         .execute((partition, EVICTED_AT_ONCE))?;
     Ok(evicted)
-}
-
-fn others_may_read(path: &Path) -> std::io::Result<Option<String>> {
-    use std::os::unix::fs::PermissionsExt;
-    let mode = std::fs::metadata(path)?.permissions().mode() & 0o777;
-    Ok((mode & 0o077 != 0).then(|| format!("the database has mode {mode:o}: chmod 600 it")))
 }

@@ -209,6 +209,11 @@ impl Findings {
         }
     }
 
+    /// Counts events whose payloads lie on other nodes.
+    pub(crate) fn skip(&mut self, events: usize) {
+        self.report.elsewhere += events as u64;
+    }
+
     /// Notes that a check is through, whatever it has found.
     pub(crate) fn end(&mut self, check: Check) {
         let invariant = check.rule().0;

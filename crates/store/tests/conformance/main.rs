@@ -11,26 +11,13 @@
 macro_rules! conformance {
     ($($case:ident),+ $(,)?) => {
         conformance! { @engine sqlite, $($case),+ }
-        conformance! { @unfinished postgres_oldest, $($case),+ }
-        conformance! { @unfinished postgres_newest, $($case),+ }
+        conformance! { @engine postgres_oldest, $($case),+ }
+        conformance! { @engine postgres_newest, $($case),+ }
     };
     (@engine $engine:ident, $($case:ident),+) => {
         mod $engine {
             $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn $case() {
-                    if let Some(world) = crate::world::World::$engine().await {
-                        super::$case(world).await;
-                    }
-                }
-            )+
-        }
-    };
-    (@unfinished $engine:ident, $($case:ident),+) => {
-        mod $engine {
-            $(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                #[ignore = "not all traits are there yet"]
                 async fn $case() {
                     if let Some(world) = crate::world::World::$engine().await {
                         super::$case(world).await;
