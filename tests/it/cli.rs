@@ -9,14 +9,16 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::{self, Server, TestApp, text};
+use crate::support::{self, Database, Engine, Server, TestApp, on_each_engine, text};
 
-/// A data folder to run commands on.
-struct Folder(TempDir);
+/// A data folder to run commands on, and a database where the rows are not in it.
+struct Folder(TempDir, Database);
 
 impl Folder {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
+    fn new(engine: Engine) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::new(engine, &folder.path().join("data"));
+        Self(folder, database)
     }
 
     fn data(&self) -> PathBuf {
@@ -26,6 +28,7 @@ impl Folder {
     /// A command that sees no settings but the test's own.
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = support::command(&self.data());
+        self.1.name_to(&mut command);
         command.args(arguments).current_dir(self.0.path());
         command
     }
@@ -83,9 +86,8 @@ fn keys(value: &Value) -> Vec<&str> {
     fields.keys().map(String::as_str).collect()
 }
 
-#[test]
-fn a_user_comes_with_a_personal_organization_and_a_password_shown_once() {
-    let folder = Folder::new();
+fn a_user_comes_with_a_personal_organization_and_a_password_shown_once(engine: Engine) {
+    let folder = Folder::new(engine);
     let ana = folder.ana();
     assert_eq!(ana["email"], "ana@shop.example");
     assert_eq!(ana["name"], "Ana");
@@ -96,9 +98,8 @@ fn a_user_comes_with_a_personal_organization_and_a_password_shown_once() {
     }
 }
 
-#[test]
-fn a_password_from_stdin_is_not_printed() {
-    let folder = Folder::new();
+fn a_password_from_stdin_is_not_printed(engine: Engine) {
+    let folder = Folder::new(engine);
     let arguments = words("user create --email a@x.io --name Ana --password-stdin --json");
     let output = folder.with_input(&arguments, "correct horse battery\n");
     assert!(output.status.success(), "{}", stderr(&output));
@@ -108,9 +109,8 @@ fn a_password_from_stdin_is_not_printed() {
     assert_eq!(keys(&created), expected);
 }
 
-#[test]
-fn a_password_that_anybody_guesses_is_refused() {
-    let folder = Folder::new();
+fn a_password_that_anybody_guesses_is_refused(engine: Engine) {
+    let folder = Folder::new(engine);
     let arguments = words("user create --email a@x.io --name Ana --password-stdin");
     for (input, why) in [
         ("", "at least 8 characters"),
@@ -127,17 +127,15 @@ fn a_password_that_anybody_guesses_is_refused() {
     assert!(folder.with_input(&arguments, &longest).status.success());
 }
 
-#[test]
-fn an_address_has_one_account() {
-    let folder = Folder::new();
+fn an_address_has_one_account(engine: Engine) {
+    let folder = Folder::new(engine);
     folder.ana();
     let again = folder.run(&words("user create --email ana@shop.example --name Eve"));
     assert_refused(&again, 1, "ana@shop.example exists already");
 }
 
-#[test]
-fn an_organization_has_an_owner_and_a_plan() {
-    let folder = Folder::new();
+fn an_organization_has_an_owner_and_a_plan(engine: Engine) {
+    let folder = Folder::new(engine);
     folder.ana();
     let acme = folder.json(&words(
         "org create --owner ana@shop.example --name Acme --json",
@@ -155,9 +153,8 @@ fn an_organization_has_an_owner_and_a_plan() {
     assert_refused(&nowhere, 1, "no organization has the slug missing");
 }
 
-#[test]
-fn a_project_comes_with_a_dsn_at_the_address_users_see() {
-    let folder = Folder::new();
+fn a_project_comes_with_a_dsn_at_the_address_users_see(engine: Engine) {
+    let folder = Folder::new(engine);
     folder.ana();
     let create = words("project create --org anas-workspace --name Shop --platform python --json");
     let shop = folder.json(&create);
@@ -178,9 +175,8 @@ fn a_project_comes_with_a_dsn_at_the_address_users_see() {
     assert_eq!(shop["dsn"], format!("https://{key}@errors.example/copal/2"));
 }
 
-#[test]
-fn a_token_is_shown_once_and_narrowed_to_known_scopes() {
-    let folder = Folder::new();
+fn a_token_is_shown_once_and_narrowed_to_known_scopes(engine: Engine) {
+    let folder = Folder::new(engine);
     folder.ana();
     let create = "token create --user ana@shop.example --name ci --json";
     let full = folder.json(&words(create));
@@ -194,7 +190,7 @@ fn a_token_is_shown_once_and_narrowed_to_known_scopes() {
 
 #[test]
 fn wrong_usage_ends_with_two() {
-    let folder = Folder::new();
+    let folder = Folder::new(Engine::Sqlite);
     for arguments in [
         "nonsense",
         "user create --name Ana",
@@ -209,7 +205,7 @@ fn wrong_usage_ends_with_two() {
 
 #[test]
 fn settings_that_cannot_be_used_are_named() {
-    let folder = Folder::new();
+    let folder = Folder::new(Engine::Sqlite);
     std::fs::write(folder.0.path().join("copal.toml"), "lisen = \"x\"\n").unwrap();
     let unknown = folder.run(&["migrate"]);
     assert_refused(&unknown, 1, "unknown field `lisen`");
@@ -219,7 +215,7 @@ fn settings_that_cannot_be_used_are_named() {
 
 #[test]
 fn a_database_address_that_cannot_be_used_is_told_without_its_password() {
-    let folder = Folder::new();
+    let folder = Folder::new(Engine::Sqlite);
     let reads = "`database_url` cannot be used: the database address cannot be read";
     for (url, why) in [
         ("mysql://copal:s3cret@localhost/copal", reads),
@@ -253,7 +249,7 @@ fn a_database_address_that_cannot_be_used_is_told_without_its_password() {
 
 #[test]
 fn a_data_folder_that_cannot_be_one_is_told() {
-    let folder = Folder::new();
+    let folder = Folder::new(Engine::Sqlite);
     std::fs::write(folder.data(), "").unwrap();
     for command in ["check", "fsck", "migrate", "serve"] {
         let refused = folder.run(&[command]);
@@ -269,9 +265,8 @@ fn a_data_folder_that_cannot_be_one_is_told() {
     assert!(!folder.data().exists(), "fsck only reads");
 }
 
-#[test]
-fn migrating_twice_is_harmless() {
-    let folder = Folder::new();
+fn migrating_twice_is_harmless(engine: Engine) {
+    let folder = Folder::new(engine);
     for _ in 0..2 {
         let output = folder.run(&["migrate"]);
         assert!(output.status.success(), "{}", stderr(&output));
@@ -282,7 +277,7 @@ fn migrating_twice_is_harmless() {
 
 #[test]
 fn the_data_folder_is_checked() {
-    let folder = Folder::new();
+    let folder = Folder::new(Engine::Sqlite);
     folder.ana();
     let check = folder.run(&["check"]);
     let said = String::from_utf8_lossy(&check.stdout).into_owned();
@@ -316,11 +311,10 @@ fn dsn_of(folder: &Folder, settings: &[(&str, &str)]) -> String {
     address.to_owned()
 }
 
-#[test]
-fn dsns_lead_to_the_server_that_runs_on_the_same_data() {
-    let folder = Folder::new();
+fn dsns_lead_to_the_server_that_runs_on_the_same_data(engine: Engine) {
+    let folder = Folder::new(engine);
     folder.ana();
-    let mut server = Server::launch(support::command(&folder.data()), "127.0.0.1:0");
+    let mut server = Server::launch(folder.command(&[]), "127.0.0.1:0");
     let url = server.wait_until_it_listens();
     assert_eq!(format!("http://{}", dsn_of(&folder, &[])), url);
     let seen = [("COPAL_BASE_URL", "https://errors.example")];
@@ -328,28 +322,26 @@ fn dsns_lead_to_the_server_that_runs_on_the_same_data() {
     assert!(server.terminate().0.success());
     assert_eq!(dsn_of(&folder, &[]), "127.0.0.1:8000", "none runs any more");
 
-    let mut command = support::command(&folder.data());
+    let mut command = folder.command(&[]);
     command.env("COPAL_BASE_URL", "https://errors.example/copal");
     let mut server = Server::launch(command, "127.0.0.1:0");
     server.wait_until_it_listens();
     assert_eq!(dsn_of(&folder, &[]), "errors.example/copal");
 }
 
-#[test]
-fn a_data_folder_serves_one_server_and_an_address_too() {
-    let app = TestApp::start();
-    let mut second = support::command(app.data());
+fn a_data_folder_serves_one_server_and_an_address_too(engine: Engine) {
+    let app = TestApp::start(engine);
+    let mut second = app.command();
     let second = second.args(["serve", "--listen", "127.0.0.1:0"]).output();
     assert_refused(&second.unwrap(), 1, "in use by another running server");
-    let folder = Folder::new();
+    let folder = Folder::new(engine);
     let address = app.base_url.strip_prefix("http://").unwrap();
     let taken = folder.run(&["serve", "--listen", address]);
     assert_refused(&taken, 1, &format!("cannot listen on {address}"));
 }
 
-#[test]
-fn what_is_made_beside_a_server_counts_at_once() {
-    let app = TestApp::start();
+fn what_is_made_beside_a_server_counts_at_once(engine: Engine) {
+    let app = TestApp::start(engine);
     app.user("Bo");
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let token = app.token_of("Bo", &["org:read"]);
@@ -358,9 +350,8 @@ fn what_is_made_beside_a_server_counts_at_once() {
     assert_eq!(answer.json(200)["role"], "OWNER");
 }
 
-#[test]
-fn fsck_counts_invariants_and_finds_what_is_broken() {
-    let folder = Folder::new();
+fn fsck_counts_invariants_and_finds_what_is_broken(engine: Engine) {
+    let folder = Folder::new(engine);
     folder.ana();
     let sound = folder.run(&["fsck"]);
     let said = String::from_utf8_lossy(&sound.stdout).into_owned();
@@ -370,12 +361,24 @@ fn fsck_counts_invariants_and_finds_what_is_broken() {
     assert!(counted.unwrap().parse::<u32>().unwrap() > 0, "{said}");
 
     // An organization without an owner (I-12).
-    let file = folder.0.path().join("data/copal.db");
-    let db = rusqlite::Connection::open(file).unwrap();
-    db.execute("update members set role = 'VIEWER'", ())
-        .unwrap();
+    folder.1.execute("update members set role = 'VIEWER'");
     let broken = folder.run(&["fsck"]);
     assert_eq!(broken.status.code(), Some(1));
     let said = String::from_utf8_lossy(&broken.stdout).into_owned();
     assert!(said.contains("I-12"), "{said}");
 }
+
+on_each_engine!(
+    a_user_comes_with_a_personal_organization_and_a_password_shown_once,
+    a_password_from_stdin_is_not_printed,
+    a_password_that_anybody_guesses_is_refused,
+    an_address_has_one_account,
+    an_organization_has_an_owner_and_a_plan,
+    a_project_comes_with_a_dsn_at_the_address_users_see,
+    a_token_is_shown_once_and_narrowed_to_known_scopes,
+    migrating_twice_is_harmless,
+    dsns_lead_to_the_server_that_runs_on_the_same_data,
+    a_data_folder_serves_one_server_and_an_address_too,
+    what_is_made_beside_a_server_counts_at_once,
+    fsck_counts_invariants_and_finds_what_is_broken,
+);

@@ -7,7 +7,7 @@ use copal_protocol::{Envelope, ItemType};
 use reqwest::{Client, Response};
 use serde_json::Value;
 
-use crate::support::TestApp;
+use crate::support::{Engine, TestApp, on_each_engine};
 
 /// Envelopes that were edited by hand after their lengths had been written.
 const WRONG_LENGTHS: [&str; 2] = ["profile_chunk_1.txt", "profile_chunk_2.txt"];
@@ -81,10 +81,9 @@ fn assert_nothing_broke(app: &TestApp) {
     assert_eq!(app.count(bad), 0);
 }
 
-#[tokio::test]
-async fn every_recorded_event_becomes_an_issue_by_both_endpoints() {
+async fn every_recorded_event_becomes_an_issue_by_both_endpoints(engine: Engine) {
     let Some(corpus) = corpus() else { return };
-    let app = TestApp::start();
+    let app = TestApp::start(engine);
     let second = app.project("again");
     let client = Client::new();
     let mut files = files_below(&corpus.join("event-samples"));
@@ -125,10 +124,9 @@ fn readdressed(envelope: &[u8], app: &TestApp) -> Vec<u8> {
     [header.to_string().as_bytes(), &envelope[end..]].concat()
 }
 
-#[tokio::test]
-async fn every_recorded_envelope_is_taken_and_its_event_becomes_an_issue() {
+async fn every_recorded_envelope_is_taken_and_its_event_becomes_an_issue(engine: Engine) {
     let Some(corpus) = corpus() else { return };
-    let app = TestApp::start();
+    let app = TestApp::start(engine);
     let client = Client::new();
     let mut ids = Vec::new();
     for path in files_below(&corpus.join("spotlight-envelopes/packages")) {
@@ -158,3 +156,8 @@ async fn every_recorded_envelope_is_taken_and_its_event_becomes_an_issue() {
     }
     assert_nothing_broke(&app);
 }
+
+on_each_engine!(
+    async every_recorded_event_becomes_an_issue_by_both_endpoints,
+    async every_recorded_envelope_is_taken_and_its_event_becomes_an_issue,
+);

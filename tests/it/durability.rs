@@ -3,15 +3,15 @@
 //! A kill cannot tell whether data had reached the disk: that is the part of the journal's own
 //! tests, which model the page cache.
 
-mod audit;
+pub(crate) mod audit;
 mod disk;
-mod load;
+pub(crate) mod load;
 
 use std::time::{Duration, Instant};
 
 use tokio::task::{JoinSet, block_in_place};
 
-use crate::support::{Project, Server, TestApp, command, fixed_address};
+use crate::support::{Engine, Project, Server, TestApp, fixed_address, on_each_engine};
 use audit::{assert_nothing_lost, counted, stored};
 use load::{Load, Pace, Random, Template};
 
@@ -30,7 +30,7 @@ const READY_MAX: Duration = Duration::from_secs(10);
 const STOP_MAX: Duration = Duration::from_secs(10);
 
 /// `COPAL_SEED` repeats a run.
-fn seed() -> u64 {
+pub(crate) fn seed() -> u64 {
     let seed = match std::env::var("COPAL_SEED") {
         Ok(seed) => seed.parse().expect("COPAL_SEED is a number"),
         Err(_) => getrandom::u64().unwrap(),
@@ -40,7 +40,7 @@ fn seed() -> u64 {
 }
 
 /// Waits until the pipeline has recorded something more: from then on it is at work.
-async fn something_is_recorded(app: &TestApp) {
+pub(crate) async fn something_is_recorded(app: &TestApp) {
     // No connection may stay open over a kill: it would keep alive what recovery is to find.
     let position = || app.count("select coalesce(max(position), 0) from journals");
     let before = position();
@@ -49,12 +49,11 @@ async fn something_is_recorded(app: &TestApp) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn kills_under_load_lose_nothing_and_count_nothing_twice() {
+async fn kills_under_load_lose_nothing_and_count_nothing_twice(engine: Engine) {
     let seed = seed();
     let kills = std::env::var("COPAL_KILLS").map_or(KILLS, |kills| kills.parse().unwrap());
     let listen = fixed_address(seed);
-    let mut app = TestApp::start_on(&listen);
+    let mut app = TestApp::start_on(engine, &listen);
     let mut random = Random::new(seed);
     let load = Load::start(&app, seed, Pace::Steady);
     let mut slowest = Duration::ZERO;
@@ -69,7 +68,7 @@ async fn kills_under_load_lose_nothing_and_count_nothing_twice() {
         tokio::time::sleep(Duration::from_millis(after)).await;
         block_in_place(|| app.take_server().kill());
         if kill % EARLY_KILLS == 0 {
-            let server = Server::launch(command(app.data()), &listen);
+            let server = Server::launch(app.command(), &listen);
             let after = random.below(KILL_AFTER_MS.end);
             tokio::time::sleep(Duration::from_millis(after)).await;
             block_in_place(|| server.kill());
@@ -83,7 +82,7 @@ async fn kills_under_load_lose_nothing_and_count_nothing_twice() {
     let ledger = load.stop().await;
     app.settle().await;
     let (ended, _) = block_in_place(|| app.take_server().terminate());
-    println!(
+    eprintln!(
         "{kills} kills: {} events sent, {} acknowledged, {} requests unanswered, {} events sent \
          again; slowest start {slowest:?}",
         ledger.events.len(),
@@ -97,10 +96,9 @@ async fn kills_under_load_lose_nothing_and_count_nothing_twice() {
     assert!(slowest < READY_MAX, "{slowest:?}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn stops_under_load_are_quick_and_lose_nothing() {
+async fn stops_under_load_are_quick_and_lose_nothing(engine: Engine) {
     let seed = seed();
-    let mut app = TestApp::start_on(&fixed_address(seed));
+    let mut app = TestApp::start_on(engine, &fixed_address(seed));
     let mut random = Random::new(seed);
     let load = Load::start(&app, seed, Pace::Storm);
     let mut slowest = Duration::ZERO;
@@ -114,7 +112,7 @@ async fn stops_under_load_are_quick_and_lose_nothing() {
     let ledger = load.stop().await;
     app.settle().await;
     let (ended, took) = block_in_place(|| app.take_server().terminate());
-    println!(
+    eprintln!(
         "{} acknowledged; slowest stop under load {slowest:?}, without {took:?}",
         ledger.acknowledged()
     );
@@ -123,13 +121,11 @@ async fn stops_under_load_are_quick_and_lose_nothing() {
     assert!(slowest.max(took) < STOP_MAX, "{slowest:?} {took:?}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_only_the_journal_has_is_recorded_after_a_kill() {
+async fn what_only_the_journal_has_is_recorded_after_a_kill(engine: Engine) {
     let seed = seed();
-    let mut app = TestApp::start_on(&fixed_address(seed));
+    let mut app = TestApp::start_on(engine, &fixed_address(seed));
     // Somebody holds the database: the pipeline can record nothing, and ingest does not care.
-    let database = rusqlite::Connection::open(app.data().join("copal.db")).unwrap();
-    database.execute_batch("begin immediate").unwrap();
+    let database = app.database.hold();
     let load = Load::start(&app, seed, Pace::Storm);
     load.answers(300).await;
     let ledger = load.stop().await;
@@ -161,12 +157,10 @@ fn damage_the_journal(app: &TestApp) {
     std::fs::write(largest, bytes).unwrap();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn damage_in_the_journal_is_told_and_costs_only_the_record_it_hit() {
+async fn damage_in_the_journal_is_told_and_costs_only_the_record_it_hit(engine: Engine) {
     let seed = seed();
-    let mut app = TestApp::start_on(&fixed_address(seed));
-    let database = rusqlite::Connection::open(app.data().join("copal.db")).unwrap();
-    database.execute_batch("begin immediate").unwrap();
+    let mut app = TestApp::start_on(engine, &fixed_address(seed));
+    let database = app.database.hold();
     let load = Load::start(&app, seed, Pace::Storm);
     load.answers(100).await;
     let mut ledger = load.stop().await;
@@ -213,11 +207,10 @@ async fn send_at_once(app: &TestApp, project: &Project, id: uuid::Uuid, times: u
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_same_event_counts_once_however_often_it_comes() {
+async fn the_same_event_counts_once_however_often_it_comes(engine: Engine) {
     let mut random = Random::new(seed());
     let id = random.event_id();
-    let mut app = TestApp::start();
+    let mut app = TestApp::start(engine);
     let (one, other) = (app.project("one"), app.project("other"));
 
     send_at_once(&app, &one, id, 100).await;
@@ -235,3 +228,11 @@ async fn the_same_event_counts_once_however_often_it_comes() {
     let fsck = String::from_utf8(app.run(&["fsck"]).stdout).unwrap();
     assert!(fsck.ends_with(" invariants, 0 violations\n"), "{fsck}");
 }
+
+on_each_engine!(
+    async kills_under_load_lose_nothing_and_count_nothing_twice,
+    async stops_under_load_are_quick_and_lose_nothing,
+    async what_only_the_journal_has_is_recorded_after_a_kill,
+    async damage_in_the_journal_is_told_and_costs_only_the_record_it_hit,
+    async the_same_event_counts_once_however_often_it_comes,
+);

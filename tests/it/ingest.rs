@@ -12,7 +12,7 @@ use std::io::Write as _;
 
 use reqwest::{Client, Response};
 
-use crate::support::TestApp;
+use crate::support::{Engine, TestApp, on_each_engine};
 
 const ID: &str = "0123456789abcdef0123456789abcdef";
 
@@ -101,9 +101,8 @@ fn credentials(key: &str) -> Vec<(&'static str, String, String)> {
     ]
 }
 
-#[tokio::test]
-async fn credentials_are_found_wherever_sdks_put_them() {
-    let app = TestApp::start();
+async fn credentials_are_found_wherever_sdks_put_them(engine: Engine) {
+    let app = TestApp::start(engine);
     let client = Client::new();
     let mut sent = 0;
     for (name, value, query) in credentials(&app.key) {
@@ -125,9 +124,8 @@ async fn credentials_are_found_wherever_sdks_put_them() {
     assert_eq!(recorded(&app).await, sent);
 }
 
-#[tokio::test]
-async fn an_envelope_may_say_itself_where_it_belongs() {
-    let app = TestApp::start();
+async fn an_envelope_may_say_itself_where_it_belongs(engine: Engine) {
+    let app = TestApp::start(engine);
     let client = Client::new();
     let header = format!("{{\"dsn\":\"{}\",\"event_id\":\"{ID}\"}}", app.dsn());
     let addressed = format!("{header}\n{{\"type\":\"event\"}}\n{{}}");
@@ -163,9 +161,8 @@ async fn an_envelope_may_say_itself_where_it_belongs() {
     assert_eq!(recorded(&app).await, 1);
 }
 
-#[tokio::test]
-async fn every_path_of_the_protocol_is_served() {
-    let app = TestApp::start();
+async fn every_path_of_the_protocol_is_served(engine: Engine) {
+    let app = TestApp::start(engine);
     let client = Client::new();
     let (project, key) = (&app.project_id, &app.key);
     let event = format!("{{\"event_id\":\"{ID}\"}}");
@@ -203,9 +200,8 @@ async fn every_path_of_the_protocol_is_served() {
     }
 }
 
-#[tokio::test]
-async fn a_server_below_a_path_serves_dsns_with_that_path() {
-    let app = TestApp::start_with(&[("COPAL_BASE_URL", "http://errors.example/a/b")]);
+async fn a_server_below_a_path_serves_dsns_with_that_path(engine: Engine) {
+    let app = TestApp::start_with(engine, &[("COPAL_BASE_URL", "http://errors.example/a/b")]);
     let project = app.get(&format!("projects/{}", app.project_id)).await;
     let dsn = project["dsn"].as_str().unwrap();
     assert_eq!(
@@ -224,9 +220,8 @@ async fn a_server_below_a_path_serves_dsns_with_that_path() {
     }
 }
 
-#[tokio::test]
-async fn who_hangs_up_after_the_last_byte_has_sent_an_event() {
-    let app = TestApp::start();
+async fn who_hangs_up_after_the_last_byte_has_sent_an_event(engine: Engine) {
+    let app = TestApp::start(engine);
     let target = format!("/api/{}/envelope/?sentry_key={}", app.project_id, app.key);
     for number in 0..20 {
         let body = envelope().replace(ID, &format!("{number:032x}"));
@@ -250,3 +245,11 @@ async fn who_hangs_up_after_the_last_byte_has_sent_an_event() {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
 }
+
+on_each_engine!(
+    async credentials_are_found_wherever_sdks_put_them,
+    async an_envelope_may_say_itself_where_it_belongs,
+    async every_path_of_the_protocol_is_served,
+    async a_server_below_a_path_serves_dsns_with_that_path,
+    async who_hangs_up_after_the_last_byte_has_sent_an_event,
+);

@@ -3,11 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod api;
+mod backup;
 mod cli;
 mod corpus;
 mod demo;
 mod durability;
 mod ingest;
 mod operate;
+mod outage;
 mod sdk;
+mod several;
 mod support;

@@ -1,22 +1,18 @@
 //! What operators set and ask for.
 
-use std::path::Path;
 use std::process::Command;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use reqwest::Client;
 
-use crate::support::{Server, TestApp, command, settle};
+use crate::support::{Cluster, Database, Engine, Server, TestApp, command, on_each_engine};
 
 /// A token as an operator would make one.
 const TOKEN: &str = "an-operator-made-this-token";
 
-#[tokio::test]
-async fn proxies_are_believed_about_the_client_only_where_they_are_trusted() {
+async fn proxies_are_believed_about_the_client_only_where_they_are_trusted(engine: Engine) {
     for (trusted, client) in [("127.0.0.0/8", "203.0.113.9"), ("192.0.2.1", "127.0.0.1")] {
-        let app = TestApp::start_with(&[("COPAL_TRUSTED_PROXIES", trusted)]);
+        let app = TestApp::start_with(engine, &[("COPAL_TRUSTED_PROXIES", trusted)]);
         let url = format!("{}?sentry_key={}", app.store_url(), app.key);
         let request = Client::new().post(url);
         let request = request.header("x-forwarded-for", "198.51.100.7, 203.0.113.9");
@@ -29,12 +25,14 @@ async fn proxies_are_believed_about_the_client_only_where_they_are_trusted() {
     }
 }
 
-#[tokio::test]
-async fn metrics_are_for_the_operator_and_documented() {
-    let app = TestApp::start_with(&[
-        ("COPAL_OPERATOR_TOKEN", TOKEN),
-        ("COPAL_TRUSTED_PROXIES", "127.0.0.1"),
-    ]);
+async fn metrics_are_for_the_operator_and_documented(engine: Engine) {
+    let app = TestApp::start_with(
+        engine,
+        &[
+            ("COPAL_OPERATOR_TOKEN", TOKEN),
+            ("COPAL_TRUSTED_PROXIES", "127.0.0.1"),
+        ],
+    );
     let url = format!("{}?sentry_key={}", app.store_url(), app.key);
     let answer = Client::new().post(url).body("{}").send().await.unwrap();
     assert_eq!(answer.status(), 200);
@@ -71,9 +69,8 @@ async fn metrics_are_for_the_operator_and_documented() {
     }
 }
 
-#[tokio::test]
-async fn a_server_says_that_it_lives_and_is_ready() {
-    let app = TestApp::start();
+async fn a_server_says_that_it_lives_and_is_ready(engine: Engine) {
+    let app = TestApp::start(engine);
     for (path, said) in [("/healthz", "alive\n"), ("/readyz", "ready\n")] {
         let answer = Client::new().get(format!("{}{path}", app.base_url)).send();
         let answer = answer.await.unwrap();
@@ -142,71 +139,43 @@ fn settings_that_cannot_be_used_end_the_server_with_1() {
     }
 }
 
-const NO_PROGRESS: Option<fn(rusqlite::backup::Progress)> = None;
-
-/// Copies a folder and what is in it.
-fn copy_folder(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
-        let to = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy_folder(&entry.path(), &to);
-        } else {
-            std::fs::copy(entry.path(), to).unwrap();
+#[test]
+fn a_cluster_that_may_lose_what_it_has_answered_is_refused_by_the_check() {
+    let Some(cluster) = Cluster::start("18") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let database = Database::in_cluster(&cluster.address);
+    let check = || {
+        let mut check = command(folder.path());
+        database.name_to(&mut check);
+        let output = check.arg("check").output().unwrap();
+        (
+            output.status.code(),
+            String::from_utf8(output.stdout).unwrap(),
+        )
+    };
+    let (code, said) = check();
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.lines().all(|line| line.starts_with("ok ")), "{said}");
+    cluster.administrate("alter system set fsync = off");
+    cluster.administrate("select pg_reload_conf()");
+    let began = std::time::Instant::now();
+    let said = loop {
+        let (code, said) = check();
+        if code == Some(1) {
+            break said;
         }
-    }
+        assert!(began.elapsed() < Duration::from_secs(10), "{said}");
+    };
+    let failed = said.lines().filter(|line| !line.starts_with("ok "));
+    let failed: Vec<_> = failed.collect();
+    assert_eq!(failed.len(), 1, "{said}");
+    assert!(failed[0].contains("fsync"), "{said}");
 }
 
-#[tokio::test]
-async fn a_backup_taken_while_events_come_in_serves_what_it_knows() {
-    let app = TestApp::start();
-    let url = format!("{}?sentry_key={}", app.store_url(), app.key);
-    let stop = Arc::new(AtomicBool::new(false));
-    let sending = tokio::spawn({
-        let stop = Arc::clone(&stop);
-        async move {
-            let client = Client::new();
-            while !stop.load(Ordering::Relaxed) {
-                let event = "{\"message\":\"hello\"}";
-                let answer = client.post(&url).body(event).send().await.unwrap();
-                assert_eq!(answer.status(), 200);
-            }
-        }
-    });
-    while app.count("select coalesce(sum(events_count), 0) from issues") < 100 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    // As docs/operating.md says: the database first, then the payload files.
-    let backup = tempfile::tempdir().unwrap();
-    app.db()
-        .backup("main", backup.path().join("copal.db"), NO_PROGRESS)
-        .unwrap();
-    copy_folder(&app.data().join("payload"), &backup.path().join("payload"));
-    stop.store(true, Ordering::Relaxed);
-    sending.await.unwrap();
-
-    let events = "select coalesce(sum(events_count), 0) from issues";
-    let copied = rusqlite::Connection::open(backup.path().join("copal.db")).unwrap();
-    let known: i64 = copied.query_row(events, (), |row| row.get(0)).unwrap();
-    assert!(known >= 100, "{known}");
-    drop(copied);
-    let mut server = Server::launch(command(backup.path()), "127.0.0.1:0");
-    let base_url = server.wait_until_it_listens();
-    let event = "{\"message\":\"after the restore\"}";
-    let url = format!(
-        "{base_url}/api/{}/store/?sentry_key={}",
-        app.project_id, app.key
-    );
-    let client = Client::new();
-    let answer = client.post(url).body(event).send().await.unwrap();
-    assert_eq!(answer.status(), 200);
-    settle(&client, &base_url).await;
-    let (ended, _) = server.terminate();
-    assert!(ended.success());
-    let copied = rusqlite::Connection::open(backup.path().join("copal.db")).unwrap();
-    let restored: i64 = copied.query_row(events, (), |row| row.get(0)).unwrap();
-    assert_eq!(restored, known + 1);
-    let fsck = command(backup.path()).arg("fsck").output().unwrap();
-    let said = String::from_utf8(fsck.stdout).unwrap();
-    assert!(fsck.status.success(), "{said}");
-}
+on_each_engine!(
+    async proxies_are_believed_about_the_client_only_where_they_are_trusted,
+    async metrics_are_for_the_operator_and_documented,
+    async a_server_says_that_it_lives_and_is_ready,
+);

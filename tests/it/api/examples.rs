@@ -6,7 +6,7 @@ use std::process::Command;
 use copal_model::policy::POLICY;
 
 use super::exception;
-use crate::support::TestApp;
+use crate::support::{Engine, TestApp, on_each_engine};
 
 /// The blocks of shell in a page of the documentation.
 fn examples(page: &str) -> Vec<String> {
@@ -33,9 +33,8 @@ fn the_documented_scopes_are_those_of_the_policy() {
     }
 }
 
-#[tokio::test]
-async fn the_examples_of_the_documentation_work() {
-    let app = TestApp::start();
+async fn the_examples_of_the_documentation_work(engine: Engine) {
+    let app = TestApp::start(engine);
     for kind in ["A", "B", "C"] {
         app.send(&app.shop(), &exception(kind, "is broken")).await;
     }
@@ -71,3 +70,7 @@ async fn the_examples_of_the_documentation_work() {
     let last_page = std::fs::read_to_string(folder.path().join("page.json")).unwrap();
     assert_eq!(last_page.matches("shortId").count(), 1, "{last_page}");
 }
+
+on_each_engine!(
+    async the_examples_of_the_documentation_work,
+);

@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::exception;
-use crate::support::{TestApp, text};
+use crate::support::{Engine, TestApp, on_each_engine, text};
 
 /// The rows of a list, page by page as the header `Link` leads; each by the field `id`.
 async fn pages(app: &TestApp, path: &str, id: &str) -> Vec<Vec<String>> {
@@ -35,9 +35,8 @@ async fn assert_pages(app: &TestApp, path: &str, id: &str, (count, limit): (usiz
     assert_eq!(distinct.len(), count, "{path}: {pages:?}");
 }
 
-#[tokio::test]
-async fn issues_and_events_come_page_by_page() {
-    let app = TestApp::start();
+async fn issues_and_events_come_page_by_page(engine: Engine) {
+    let app = TestApp::start(engine);
     for issue in ["A", "B", "C", "D", "E", "F", "G"] {
         for user in 0..2 {
             let mut event = exception(issue, "is broken");
@@ -60,9 +59,8 @@ async fn issues_and_events_come_page_by_page() {
     }
 }
 
-#[tokio::test]
-async fn short_lists_come_page_by_page_too() {
-    let app = TestApp::start();
+async fn short_lists_come_page_by_page_too(engine: Engine) {
+    let app = TestApp::start(engine);
     for name in ["b", "a", "c"] {
         app.project(name);
         let new = Some(json!({"label": name}));
@@ -78,9 +76,8 @@ async fn short_lists_come_page_by_page_too() {
     assert_eq!(in_order, [["shop", "b"], ["a", "c"]], "as they were made");
 }
 
-#[tokio::test]
-async fn a_page_has_at_most_a_hundred_rows_and_at_least_one() {
-    let app = TestApp::start();
+async fn a_page_has_at_most_a_hundred_rows_and_at_least_one(engine: Engine) {
+    let app = TestApp::start(engine);
     for number in 0..101 {
         let mut event = exception("Same", "one issue");
         event["extra"] = json!({"number": number});
@@ -113,9 +110,8 @@ async fn a_page_has_at_most_a_hundred_rows_and_at_least_one() {
     }
 }
 
-#[tokio::test]
-async fn a_cursor_that_no_page_gave_is_refused() {
-    let app = TestApp::start();
+async fn a_cursor_that_no_page_gave_is_refused(engine: Engine) {
+    let app = TestApp::start(engine);
     app.send(&app.shop(), &exception("A", "is broken")).await;
     app.issues_of(1).await;
     for list in [
@@ -136,3 +132,10 @@ async fn a_cursor_that_no_page_gave_is_refused() {
     let answer = app.call(&app.token, Method::GET, path, None).await;
     assert_eq!(answer.status, 400);
 }
+
+on_each_engine!(
+    async issues_and_events_come_page_by_page,
+    async short_lists_come_page_by_page_too,
+    async a_page_has_at_most_a_hundred_rows_and_at_least_one,
+    async a_cursor_that_no_page_gave_is_refused,
+);

@@ -5,11 +5,10 @@ use serde_json::{Value, json};
 
 use super::{assert_moment, exception, fields};
 use crate::support::call::{client, titled};
-use crate::support::{TestApp, text};
+use crate::support::{Engine, TestApp, on_each_engine, text};
 
-#[tokio::test]
-async fn a_person_reads_and_changes_their_account() {
-    let app = TestApp::start();
+async fn a_person_reads_and_changes_their_account(engine: Engine) {
+    let app = TestApp::start(engine);
     let me = |method, body| app.call(&app.token, method, "/me", body);
     let ana = me(Method::GET, None).await.json(200);
     let known = "createdAt defaultOrgId email id isInstanceAdmin name";
@@ -39,9 +38,8 @@ async fn a_person_reads_and_changes_their_account() {
     assert!(detail.contains("unknown field `email`"), "{detail}");
 }
 
-#[tokio::test]
-async fn organizations_are_listed_made_and_changed() {
-    let app = TestApp::start();
+async fn organizations_are_listed_made_and_changed(engine: Engine) {
+    let app = TestApp::start(engine);
     let call = |method, path: String, body| {
         let app = &app;
         async move { app.call(&app.token, method, &path, body).await }
@@ -95,9 +93,8 @@ async fn organizations_are_listed_made_and_changed() {
     assert_eq!(members[0]["orgId"], personal["id"]);
 }
 
-#[tokio::test]
-async fn a_shared_organization_is_deleted_by_its_owner_in_a_session() {
-    let app = TestApp::start();
+async fn a_shared_organization_is_deleted_by_its_owner_in_a_session(engine: Engine) {
+    let app = TestApp::start(engine);
     let new = Some(json!({"name": "Acme"}));
     let made = app.call(&app.token, Method::POST, "/organizations", new);
     assert_eq!(made.await.json(201)["slug"], "acme");
@@ -131,9 +128,8 @@ async fn a_shared_organization_is_deleted_by_its_owner_in_a_session() {
     assert_eq!(status.unwrap().status(), 403);
 }
 
-#[tokio::test]
-async fn projects_are_made_changed_and_deleted() {
-    let app = TestApp::start();
+async fn projects_are_made_changed_and_deleted(engine: Engine) {
+    let app = TestApp::start(engine);
     let new = json!({"name": "Web Shop", "platform": "node"});
     let made = app.ask(Method::POST, "/projects", Some(new)).await;
     let shop = made.json(201);
@@ -172,9 +168,8 @@ async fn projects_are_made_changed_and_deleted() {
     assert_eq!(missing.status, 404);
 }
 
-#[tokio::test]
-async fn keys_let_events_in_as_long_as_they_are_active() {
-    let app = TestApp::start();
+async fn keys_let_events_in_as_long_as_they_are_active(engine: Engine) {
+    let app = TestApp::start(engine);
     let keys = "/projects/shop/keys";
     let new = Some(json!({"label": "backend"}));
     let key = app.ask(Method::POST, keys, new).await.json(201);
@@ -208,9 +203,8 @@ async fn keys_let_events_in_as_long_as_they_are_active() {
     assert_eq!(none, json!([]));
 }
 
-#[tokio::test]
-async fn issues_and_events_have_their_documented_shape() {
-    let app = TestApp::start();
+async fn issues_and_events_have_their_documented_shape(engine: Engine) {
+    let app = TestApp::start(engine);
     let mut event = exception("ValueError", "bad discount");
     event["release"] = json!("shop@1.0");
     event["environment"] = json!("production");
@@ -268,3 +262,12 @@ async fn issues_and_events_have_their_documented_shape() {
     assert_eq!(grouping["variants"][0]["hash"], grouping["fingerprint"]);
     assert!(!grouping["reasons"].as_array().unwrap().is_empty());
 }
+
+on_each_engine!(
+    async a_person_reads_and_changes_their_account,
+    async organizations_are_listed_made_and_changed,
+    async a_shared_organization_is_deleted_by_its_owner_in_a_session,
+    async projects_are_made_changed_and_deleted,
+    async keys_let_events_in_as_long_as_they_are_active,
+    async issues_and_events_have_their_documented_shape,
+);

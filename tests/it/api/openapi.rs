@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::TestApp;
 use crate::support::call::{Answer, client};
+use crate::support::{Engine, TestApp, on_each_engine};
 
 /// A path of the document with things that are there, as far as they can be.
 fn filled(app: &TestApp, path: &str) -> String {
@@ -55,9 +55,8 @@ fn operations(document: &Value) -> Vec<(Method, &str, &Value)> {
     operations
 }
 
-#[tokio::test]
-async fn every_documented_call_is_answered_as_documented() {
-    let app = TestApp::start();
+async fn every_documented_call_is_answered_as_documented(engine: Engine) {
+    let app = TestApp::start(engine);
     let document = document(&app).await;
     assert!(text_starts(&document["openapi"], "3.1"));
     let server = format!("{}/", document["servers"][0]["url"].as_str().unwrap());
@@ -87,9 +86,8 @@ fn text_starts(value: &Value, start: &str) -> bool {
     value.as_str().is_some_and(|text| text.starts_with(start))
 }
 
-#[tokio::test]
-async fn operations_and_parameters_are_told_apart() {
-    let app = TestApp::start();
+async fn operations_and_parameters_are_told_apart(engine: Engine) {
+    let app = TestApp::start(engine);
     let document = document(&app).await;
     let operations = operations(&document);
     let ids = operations.iter().map(|one| one.2["operationId"].as_str());
@@ -114,9 +112,8 @@ async fn operations_and_parameters_are_told_apart() {
     }
 }
 
-#[tokio::test]
-async fn the_readable_page_lists_every_call() {
-    let app = TestApp::start();
+async fn the_readable_page_lists_every_call(engine: Engine) {
+    let app = TestApp::start(engine);
     let document = document(&app).await;
     let page = client().get(app.url("/docs")).send().await.unwrap();
     assert_eq!(page.status(), 200);
@@ -127,3 +124,9 @@ async fn the_readable_page_lists_every_call() {
         assert!(page.contains(&shown), "{shown} is not in {page}");
     }
 }
+
+on_each_engine!(
+    async every_documented_call_is_answered_as_documented,
+    async operations_and_parameters_are_told_apart,
+    async the_readable_page_lists_every_call,
+);

@@ -4,8 +4,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{exception, fields};
-use crate::support::TestApp;
 use crate::support::call::{Answer, client};
+use crate::support::{Engine, TestApp, on_each_engine};
 
 /// Asserts that an answer is a problem (RFC 9457) that names its request.
 fn assert_problem(answer: &Answer, status: u16, kind: &str) {
@@ -18,9 +18,8 @@ fn assert_problem(answer: &Answer, status: u16, kind: &str) {
     assert_eq!(problem["requestId"], answer.header("x-request-id"));
 }
 
-#[tokio::test]
-async fn refusals_are_problems_that_name_their_request() {
-    let app = TestApp::start();
+async fn refusals_are_problems_that_name_their_request(engine: Engine) {
+    let app = TestApp::start(engine);
     let nobody = client().get(app.url("/me"));
     let nobody = Answer::to(nobody).await;
     assert_problem(&nobody, 401, "unauthorized");
@@ -42,9 +41,8 @@ async fn refusals_are_problems_that_name_their_request() {
     assert_problem(&taken, 409, "conflict");
 }
 
-#[tokio::test]
-async fn bodies_that_cannot_be_used_say_why() {
-    let app = TestApp::start();
+async fn bodies_that_cannot_be_used_say_why(engine: Engine) {
+    let app = TestApp::start(engine);
     let url = app.url(&format!("/organizations/{}/projects", app.org));
     let post = |kind: &str, body: String| {
         let request = client().post(url.clone()).bearer_auth(&app.token);
@@ -93,9 +91,8 @@ fn neutral(answer: &Answer) -> (u16, String, Vec<String>) {
     (answer.status, answer.body.replace(id, "ID"), headers)
 }
 
-#[tokio::test]
-async fn what_is_foreign_reads_like_what_is_missing() {
-    let app = TestApp::start();
+async fn what_is_foreign_reads_like_what_is_missing(engine: Engine) {
+    let app = TestApp::start(engine);
     let event = app.send(&app.shop(), &exception("A", "is broken")).await;
     app.issues_of(1).await;
     let keys = app.get("projects/shop/keys").await;
@@ -147,9 +144,8 @@ async fn what_is_foreign_reads_like_what_is_missing() {
     assert_eq!(searched.json(200), json!([]));
 }
 
-#[tokio::test]
-async fn scopes_narrow_a_token() {
-    let app = TestApp::start();
+async fn scopes_narrow_a_token(engine: Engine) {
+    let app = TestApp::start(engine);
     let event = app.send(&app.shop(), &exception("A", "is broken")).await;
     app.issues_of(1).await;
     let open = Some(json!({"status": "OPEN"}));
@@ -186,9 +182,8 @@ async fn scopes_narrow_a_token() {
     }
 }
 
-#[tokio::test]
-async fn keys_are_left_out_for_a_token_that_may_not_see_them() {
-    let app = TestApp::start();
+async fn keys_are_left_out_for_a_token_that_may_not_see_them(engine: Engine) {
+    let app = TestApp::start(engine);
     let narrow = app.token_of("Ana", &["org:read"]);
     let path = format!("/organizations/{}/projects/shop", app.org);
     let shop = app.call(&narrow, Method::GET, &path, None).await.json(200);
@@ -196,3 +191,11 @@ async fn keys_are_left_out_for_a_token_that_may_not_see_them() {
     assert!(shop.get("dsn").is_none(), "{shop}");
     assert_eq!(shop["slug"], "shop");
 }
+
+on_each_engine!(
+    async refusals_are_problems_that_name_their_request,
+    async bodies_that_cannot_be_used_say_why,
+    async what_is_foreign_reads_like_what_is_missing,
+    async scopes_narrow_a_token,
+    async keys_are_left_out_for_a_token_that_may_not_see_them,
+);

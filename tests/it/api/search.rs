@@ -4,12 +4,12 @@ use reqwest::{Method, Url};
 use serde_json::{Value, json};
 
 use super::hours_ago;
-use crate::support::{TestApp, text};
+use crate::support::{Engine, TestApp, on_each_engine, text};
 
 /// Three issues: `SHOP-1` (three events, three users, five hours old), `SHOP-2` (two events of one
 /// user, two hours old, resolved) and `WEB-1` (one event, just now).
-async fn world() -> TestApp {
-    let app = TestApp::start();
+async fn world(engine: Engine) -> TestApp {
+    let app = TestApp::start(engine);
     let web = app.project("web");
     for user in ["41", "42", "43"] {
         app.send(&app.shop(), &discount(user)).await;
@@ -83,9 +83,8 @@ fn issues_with(parameters: &[(&str, &str)]) -> String {
     format!("issues?{}", url.query().unwrap_or_default())
 }
 
-#[tokio::test]
-async fn every_key_finds_what_it_names() {
-    let app = world().await;
+async fn every_key_finds_what_it_names(engine: Engine) {
+    let app = world(engine).await;
     let yesterday = hours_ago(24).to_string();
     let before = format!("firstSeen:<{yesterday}");
     let after = format!("firstSeen:>{yesterday}");
@@ -160,9 +159,8 @@ async fn every_key_finds_what_it_names() {
     }
 }
 
-#[tokio::test]
-async fn a_query_that_makes_no_sense_is_refused_at_its_place() {
-    let app = TestApp::start();
+async fn a_query_that_makes_no_sense_is_refused_at_its_place(engine: Engine) {
+    let app = TestApp::start(engine);
     for (query, column, why) in [
         ("is:open is:lost", 9, "`is:lost` is unknown"),
         ("level:loud", 1, "level:loud"),
@@ -198,9 +196,8 @@ async fn a_query_that_makes_no_sense_is_refused_at_its_place() {
     );
 }
 
-#[tokio::test]
-async fn parameters_beside_the_query_narrow_and_order_the_list() {
-    let app = world().await;
+async fn parameters_beside_the_query_narrow_and_order_the_list(engine: Engine) {
+    let app = world(engine).await;
     for (parameters, expected) in [
         (&[][..], "WEB-1 SHOP-2 SHOP-1"),
         (&[("sort", "lastSeen")], "WEB-1 SHOP-2 SHOP-1"),
@@ -235,3 +232,9 @@ async fn parameters_beside_the_query_narrow_and_order_the_list() {
     let missing = app.ask(Method::GET, "/issues?project=nowhere", None).await;
     assert_eq!(missing.status, 404);
 }
+
+on_each_engine!(
+    async every_key_finds_what_it_names,
+    async a_query_that_makes_no_sense_is_refused_at_its_place,
+    async parameters_beside_the_query_narrow_and_order_the_list,
+);

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::exception;
-use crate::support::TestApp;
+use crate::support::{Engine, TestApp, on_each_engine};
 
 async fn set(app: &TestApp, status: &str) -> Value {
     let change = Some(json!({"status": status}));
@@ -12,9 +12,8 @@ async fn set(app: &TestApp, status: &str) -> Value {
     answer.json(200)
 }
 
-#[tokio::test]
-async fn an_issue_is_resolved_comes_back_and_is_ignored() {
-    let app = TestApp::start();
+async fn an_issue_is_resolved_comes_back_and_is_ignored(engine: Engine) {
+    let app = TestApp::start(engine);
     let event = exception("A", "is broken");
     app.send(&app.shop(), &event).await;
     app.issues_of(1).await;
@@ -57,9 +56,8 @@ async fn an_issue_is_resolved_comes_back_and_is_ignored() {
     }
 }
 
-#[tokio::test]
-async fn a_deleted_issue_is_gone_with_its_events_and_starts_anew() {
-    let app = TestApp::start();
+async fn a_deleted_issue_is_gone_with_its_events_and_starts_anew(engine: Engine) {
+    let app = TestApp::start(engine);
     let event = exception("A", "is broken");
     let id = app.send(&app.shop(), &event).await;
     app.issues_of(1).await;
@@ -80,3 +78,8 @@ async fn a_deleted_issue_is_gone_with_its_events_and_starts_anew() {
     assert_eq!(again[0]["shortId"], "SHOP-2", "numbers are not used twice");
     assert_eq!(again[0]["fingerprint"], first["fingerprint"]);
 }
+
+on_each_engine!(
+    async an_issue_is_resolved_comes_back_and_is_ignored,
+    async a_deleted_issue_is_gone_with_its_events_and_starts_anew,
+);

@@ -9,24 +9,7 @@ use crate::support::TestApp;
 
 /// Stored events of a project, with how often each is there.
 pub(crate) fn stored(app: &TestApp, project: &str) -> BTreeMap<Uuid, u64> {
-    let database = app.db();
-    let mut partitions = database.prepare("select id from partitions").unwrap();
-    let partitions = partitions.query_map((), |row| row.get::<_, i64>(0));
-    let mut stored = BTreeMap::new();
-    for partition in partitions.unwrap() {
-        let sql = format!(
-            "select event_id from events_p{} where project_id = ?1",
-            partition.unwrap()
-        );
-        let mut events = database.prepare(&sql).unwrap();
-        let ids = events.query_map((project.parse::<i64>().unwrap(),), |row| {
-            row.get::<_, [u8; 16]>(0)
-        });
-        for id in ids.unwrap() {
-            *stored.entry(Uuid::from_bytes(id.unwrap())).or_default() += 1;
-        }
-    }
-    stored
+    app.database.stored(project.parse().unwrap())
 }
 
 /// What a project's issues count, all together.

@@ -12,7 +12,7 @@ use super::audit::assert_nothing_lost;
 use super::load::{Ledger, Load, Pace, Random, Template};
 use super::seed;
 use crate::support::call::{self, Answer};
-use crate::support::{TestApp, fixed_address};
+use crate::support::{Engine, TestApp, fixed_address, on_each_engine};
 
 /// Exit code when storage failed (interface of the program).
 const STORAGE_FAILED: i32 = 3;
@@ -58,15 +58,13 @@ async fn assert_the_next_one_serves(app: &mut TestApp, ledger: &mut Ledger, seed
     assert_nothing_lost(app, ledger, 0, &format!("COPAL_SEED={seed}"));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_journal_that_cannot_be_written_ends_the_server() {
+async fn a_journal_that_cannot_be_written_ends_the_server(engine: Engine) {
     let seed = seed();
-    let mut app = TestApp::start_on(&fixed_address(seed));
+    let mut app = TestApp::start_on(engine, &fixed_address(seed));
     block_in_place(|| app.take_server().terminate());
     block_in_place(|| app.restart_cramped(CRAMPED_KIB));
     // Somebody holds the database: only the journal grows.
-    let database = rusqlite::Connection::open(app.data().join("copal.db")).unwrap();
-    database.execute_batch("begin immediate").unwrap();
+    let database = app.database.hold();
     let load = Load::start(&app, seed, Pace::Storm);
     load.trouble().await;
     let ended = block_in_place(|| app.take_server().wait_for_end(END_MAX));
@@ -82,7 +80,7 @@ async fn a_journal_that_cannot_be_written_ends_the_server() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_cannot_be_written_ends_the_server() {
     let seed = seed();
-    let mut app = TestApp::start_on(&fixed_address(seed));
+    let mut app = TestApp::start_on(Engine::Sqlite, &fixed_address(seed));
     block_in_place(|| app.take_server().terminate());
     block_in_place(|| app.restart_cramped(CRAMPED_KIB));
     let (mut random, templates) = (Random::new(seed), Template::recorded());
@@ -148,11 +146,10 @@ fn inflate_balloon() -> PathBuf {
     path
 }
 
-#[test]
-fn a_full_disk_refuses_with_429_and_goes_on_once_there_is_room() {
+fn a_full_disk_refuses_with_429_and_goes_on_once_there_is_room(engine: Engine) {
     if std::env::var_os(ON_SMALL_DISK).is_some() {
         let runtime = tokio::runtime::Runtime::new().unwrap();
-        return runtime.block_on(fill_and_free_the_disk());
+        return runtime.block_on(fill_and_free_the_disk(engine));
     }
     let probe = on_small_disk(&["true"]).output();
     if !probe.is_ok_and(|output| output.status.success()) {
@@ -166,9 +163,9 @@ fn a_full_disk_refuses_with_429_and_goes_on_once_there_is_room() {
     assert!(on_small_disk(&again).status().unwrap().success());
 }
 
-async fn fill_and_free_the_disk() {
+async fn fill_and_free_the_disk(engine: Engine) {
     let seed = seed();
-    let mut app = TestApp::start();
+    let mut app = TestApp::start(engine);
     let load = Load::start(&app, seed, Pace::Storm);
     load.answers(50).await;
     let balloon = inflate_balloon();
@@ -198,3 +195,8 @@ async fn fill_and_free_the_disk() {
     assert_nothing_lost(&app, &ledger, 0, &format!("COPAL_SEED={seed}"));
     assert!(took < ACCEPTS_AGAIN_MAX, "{took:?}");
 }
+
+on_each_engine!(
+    async a_journal_that_cannot_be_written_ends_the_server;
+    a_full_disk_refuses_with_429_and_goes_on_once_there_is_room,
+);

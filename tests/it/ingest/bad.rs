@@ -3,7 +3,7 @@
 use reqwest::{Client, StatusCode};
 use serde_json::Value;
 
-use crate::support::{TestApp, text};
+use crate::support::{Engine, TestApp, on_each_engine, text};
 
 /// Nesting that exhausts the stack of whoever reads it by recursion.
 const DEEP: usize = 200_000;
@@ -22,9 +22,9 @@ struct World {
 }
 
 impl World {
-    fn new() -> Self {
+    fn new(engine: Engine) -> Self {
         Self {
-            app: TestApp::start(),
+            app: TestApp::start(engine),
             client: Client::builder().no_proxy().build().unwrap(),
             neighbours: 0,
         }
@@ -71,9 +71,8 @@ fn event_item(event: &str) -> String {
     format!("{{}}\n{{\"type\":\"event\",\"length\":{length}}}\n{event}")
 }
 
-#[tokio::test]
-async fn what_cannot_be_read_is_refused_with_a_reason() {
-    let mut world = World::new();
+async fn what_cannot_be_read_is_refused_with_a_reason(engine: Engine) {
+    let mut world = World::new(engine);
     let deep = "[".repeat(DEEP);
     let long_line = format!("{{\"a\":\"{}\"}}\n", "a".repeat(9_000));
     let many_items = format!("{{}}{}", "\n{\"type\":\"x\"}\n".repeat(101));
@@ -117,9 +116,8 @@ async fn what_cannot_be_read_is_refused_with_a_reason() {
     world.assert_nothing_lost().await;
 }
 
-#[tokio::test]
-async fn who_may_not_send_is_refused_with_a_reason() {
-    let mut world = World::new();
+async fn who_may_not_send_is_refused_with_a_reason(engine: Engine) {
+    let mut world = World::new(engine);
     let other = world.app.project("other");
     let (base, id) = (&world.app.base_url, &world.app.project_id);
     let (key, unknown) = (&world.app.key, "0".repeat(32));
@@ -185,9 +183,8 @@ fn odd_events() -> Vec<(Vec<u8>, &'static str)> {
     ]
 }
 
-#[tokio::test]
-async fn odd_events_are_taken_by_both_endpoints_and_can_be_read_back() {
-    let mut world = World::new();
+async fn odd_events_are_taken_by_both_endpoints_and_can_be_read_back(engine: Engine) {
+    let mut world = World::new(engine);
     let mut ids = Vec::new();
     for (event, title) in odd_events() {
         let (status, answer) = world.send(To::Store, event.clone()).await;
@@ -209,9 +206,8 @@ async fn odd_events_are_taken_by_both_endpoints_and_can_be_read_back() {
     }
 }
 
-#[tokio::test]
-async fn a_bad_item_takes_only_itself() {
-    let mut world = World::new();
+async fn a_bad_item_takes_only_itself(engine: Engine) {
+    let mut world = World::new(engine);
     for event in ["{\"message\":", "[1]", &"[".repeat(DEEP)] {
         // The SDK's event id is answered all the same: the envelope is fine.
         let (status, answer) = world.send(To::Envelope, event_item(event)).await;
@@ -230,3 +226,10 @@ async fn a_bad_item_takes_only_itself() {
                    and reason in ('invalid_json', 'not_an_object')";
     assert_eq!(world.app.count(invalid), 3);
 }
+
+on_each_engine!(
+    async what_cannot_be_read_is_refused_with_a_reason,
+    async who_may_not_send_is_refused_with_a_reason,
+    async odd_events_are_taken_by_both_endpoints_and_can_be_read_back,
+    async a_bad_item_takes_only_itself,
+);

@@ -3,19 +3,18 @@
 use reqwest::Client;
 
 use super::{assert_refused, base64, gzip, zlib};
-use crate::support::TestApp;
+use crate::support::{Engine, TestApp, on_each_engine};
 
-#[tokio::test]
-async fn every_encoding_is_read_and_recorded() {
-    let app = TestApp::start();
+/// An event that compresses well, with a message that names an encoding.
+fn event(encoding: &str) -> String {
+    let extra = "1,".repeat(2_000);
+    format!("{{\"message\":\"by {encoding}\",\"extra\":[{extra}0]}}")
+}
+
+async fn every_encoding_is_read_and_recorded(engine: Engine) {
+    let app = TestApp::start(engine);
     let client = Client::new();
     let url = format!("{}?sentry_key={}", app.store_url(), app.key);
-    let event = |encoding: &str| {
-        format!(
-            "{{\"message\":\"by {encoding}\",\"extra\":[{}0]}}",
-            "1,".repeat(2_000)
-        )
-    };
     // `{"message":"by br"}` by the reference encoder.
     let brotli = b"\x0b\x09\x80{\"message\":\"by br\"}\x03".to_vec();
     let zstd = |event: String| zstd::bulk::compress(event.as_bytes(), 1).unwrap();
@@ -69,9 +68,8 @@ async fn every_encoding_is_read_and_recorded() {
     );
 }
 
-#[tokio::test]
-async fn old_clients_send_base64_and_events_in_the_query() {
-    let app = TestApp::start();
+async fn old_clients_send_base64_and_events_in_the_query(engine: Engine) {
+    let app = TestApp::start(engine);
     let client = Client::new();
     let event = |text: &str| format!("{{\"message\":\"{text}\"}}").into_bytes();
     let url = format!("{}?sentry_key={}", app.store_url(), app.key);
@@ -113,3 +111,8 @@ async fn old_clients_send_base64_and_events_in_the_query() {
         "base64, in the query, packed in the query, zlib"
     );
 }
+
+on_each_engine!(
+    async every_encoding_is_read_and_recorded,
+    async old_clients_send_base64_and_events_in_the_query,
+);

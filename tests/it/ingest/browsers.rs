@@ -3,11 +3,10 @@
 use reqwest::Client;
 
 use super::envelope;
-use crate::support::TestApp;
+use crate::support::{Engine, TestApp, on_each_engine};
 
-#[tokio::test]
-async fn browsers_may_send_and_may_read_every_answer() {
-    let app = TestApp::start();
+async fn browsers_may_send_and_may_read_every_answer(engine: Engine) {
+    let app = TestApp::start(engine);
     let client = Client::new();
     let right = format!("{}?sentry_key={}", app.envelope_url(), app.key);
     let with_key = |path: &str| format!("{}{path}?sentry_key={}", app.base_url, app.key);
@@ -46,9 +45,8 @@ async fn browsers_may_send_and_may_read_every_answer() {
     }
 }
 
-#[tokio::test]
-async fn browsers_that_ask_first_are_told_what_they_may_send() {
-    let app = TestApp::start();
+async fn browsers_that_ask_first_are_told_what_they_may_send(engine: Engine) {
+    let app = TestApp::start(engine);
     let client = Client::new();
     let project = &app.project_id;
     for path in [
@@ -81,3 +79,8 @@ async fn browsers_that_ask_first_are_told_what_they_may_send() {
         }
     }
 }
+
+on_each_engine!(
+    async browsers_may_send_and_may_read_every_answer,
+    async browsers_that_ask_first_are_told_what_they_may_send,
+);

@@ -2,11 +2,10 @@
 
 use reqwest::Client;
 
-use crate::support::{TestApp, sdk};
+use crate::support::{Engine, TestApp, on_each_engine, sdk};
 
-#[tokio::test]
-async fn sdks_are_asked_not_to_send_what_is_dropped() {
-    let app = TestApp::start();
+async fn sdks_are_asked_not_to_send_what_is_dropped(engine: Engine) {
+    let app = TestApp::start(engine);
     let url = format!("{}?sentry_key={}", app.envelope_url(), app.key);
     let cases = [
         ("event", None),
@@ -36,9 +35,8 @@ async fn sdks_are_asked_not_to_send_what_is_dropped() {
     }
 }
 
-#[tokio::test]
-async fn an_sdk_that_is_asked_sends_errors_and_nothing_else() {
-    let app = TestApp::start();
+async fn an_sdk_that_is_asked_sends_errors_and_nothing_else(engine: Engine) {
+    let app = TestApp::start(engine);
     sdk::python_program(&app.dsn(), "traces.py", &[]);
     app.settle().await;
     let mut titles = app.titles().await;
@@ -48,3 +46,8 @@ async fn an_sdk_that_is_asked_sends_errors_and_nothing_else() {
                         where category = 'transaction' and outcome = 'filtered'";
     assert_eq!(app.count(transactions), 1);
 }
+
+on_each_engine!(
+    async sdks_are_asked_not_to_send_what_is_dropped,
+    async an_sdk_that_is_asked_sends_errors_and_nothing_else,
+);

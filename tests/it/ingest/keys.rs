@@ -1,8 +1,9 @@
 //! Client keys that change while the server runs.
 
-use reqwest::Client;
+use reqwest::{Client, Method};
+use serde_json::{Value, json};
 
-use crate::support::TestApp;
+use crate::support::{Engine, TestApp, text};
 
 /// Asks until the answer has this status: other processes' changes take effect within a second.
 async fn assert_soon(client: &Client, url: &str, status: u16) {
@@ -24,22 +25,54 @@ async fn assert_soon(client: &Client, url: &str, status: u16) {
 
 #[tokio::test]
 async fn a_key_that_another_process_changes_is_noticed_within_a_second() {
-    let app = TestApp::start();
+    let app = TestApp::start(Engine::Sqlite);
     let client = Client::new();
     let url = format!("{}?sentry_key={}", app.envelope_url(), app.key);
     assert_soon(&client, &url, 200).await;
-    let other = rusqlite::Connection::open(app.data().join("copal.db")).unwrap();
+    let key = &app.key;
     for (is_active, status) in [(0, 403), (1, 200), (0, 403)] {
-        let statement = "update client_keys set is_active = ?1 where public_key = ?2";
-        other.execute(statement, (is_active, &app.key)).unwrap();
+        app.database.execute(&format!(
+            "update client_keys set is_active = {is_active} where public_key = '{key}'"
+        ));
         assert_soon(&client, &url, status).await;
     }
     // A key that was asked for before it existed.
     let early = "e".repeat(32);
     let url = format!("{}?sentry_key={early}", app.envelope_url());
     assert_soon(&client, &url, 403).await;
-    let copy = "insert into client_keys select randomblob(16), org_id, project_id, ?1, label, 1, \
-                created_at from client_keys where public_key = ?2";
-    other.execute(copy, (&early, &app.key)).unwrap();
+    app.database.execute(&format!(
+        "insert into client_keys select randomblob(16), org_id, project_id, '{early}', label, 1, \
+         created_at from client_keys where public_key = '{key}'"
+    ));
     assert_soon(&client, &url, 200).await;
+}
+
+#[tokio::test]
+async fn a_key_that_another_server_changes_is_noticed_within_a_second() {
+    let name = "a_key_that_another_server_changes_is_noticed_within_a_second";
+    let Some(engine) = Engine::postgres(name) else {
+        return;
+    };
+    let app = TestApp::start(engine);
+    let client = Client::new();
+    let other = app.second_server();
+    let keys = format!(
+        "{}/api/v1/organizations/{}/projects/shop/keys",
+        other.base_url, app.org
+    );
+    let call = async |method: Method, url: &str, body: Value| {
+        let request = client.request(method, url).bearer_auth(&app.token);
+        let answer = request.json(&body).send().await.unwrap();
+        assert!(answer.status().is_success(), "{}", answer.status());
+        answer.json::<Value>().await.unwrap()
+    };
+    let made = call(Method::POST, &keys, json!({"label": "second"})).await;
+    let key = text(&made["publicKey"]);
+    let url = format!("{}?sentry_key={key}", app.envelope_url());
+    assert_soon(&client, &url, 200).await;
+    let key = format!("{keys}/{}", text(&made["id"]));
+    for (is_active, status) in [(false, 403), (true, 200), (false, 403)] {
+        call(Method::PATCH, &key, json!({"isActive": is_active})).await;
+        assert_soon(&client, &url, status).await;
+    }
 }

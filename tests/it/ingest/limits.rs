@@ -9,7 +9,7 @@ use reqwest::Client;
 
 use super::raw::Raw;
 use super::{assert_refused, base64, gzip, zlib};
-use crate::support::TestApp;
+use crate::support::{Engine, TestApp, on_each_engine};
 
 const MIB: usize = 1 << 20;
 /// What the server may grow by while it refuses a bomb.
@@ -54,9 +54,8 @@ async fn assert_neighbours(app: &TestApp, expected: u64) {
     assert_eq!(app.count("select count(*) from quarantine"), 0);
 }
 
-#[tokio::test]
-async fn a_body_as_sent_may_have_20_mib() {
-    let app = TestApp::start();
+async fn a_body_as_sent_may_have_20_mib(engine: Engine) {
+    let app = TestApp::start(engine);
     let url = format!("{}?sentry_key={}", app.envelope_url(), app.key);
     let post = |bytes: usize| Client::new().post(&url).body(envelope_of(bytes)).send();
     assert_eq!(post(20 * MIB).await.unwrap().status(), 200);
@@ -75,11 +74,10 @@ async fn a_body_as_sent_may_have_20_mib() {
     assert_neighbours(&app, 1).await;
 }
 
-#[tokio::test]
-async fn an_envelope_may_decode_to_100_mib() {
-    let app = TestApp::start();
+async fn an_envelope_may_decode_to_100_mib(engine: Engine) {
+    let app = TestApp::start(engine);
     let url = format!("{}?sentry_key={}", app.envelope_url(), app.key);
-    let before = forget_peak(&app);
+    let before = app.server().forget_peak();
     for (beyond, expected) in [(0, 200), (1, 413)] {
         let body = gzip(&envelope_of(100 * MIB + beyond));
         let request = Client::new().post(&url).header("content-encoding", "gzip");
@@ -89,13 +87,12 @@ async fn an_envelope_may_decode_to_100_mib() {
     send_neighbour(&app).await;
     assert_neighbours(&app, 1).await;
     // Neither taking it in nor recording it holds the whole of it.
-    let growth = memory(app.pid(), "VmHWM:").saturating_sub(before);
+    let growth = app.server().memory("VmHWM:").saturating_sub(before);
     assert!(growth < GROWTH_BYTES_MAX, "{growth} bytes");
 }
 
-#[tokio::test]
-async fn an_event_may_have_1_mib() {
-    let app = TestApp::start();
+async fn an_event_may_have_1_mib(engine: Engine) {
+    let app = TestApp::start(engine);
     let url = format!("{}?sentry_key={}", app.store_url(), app.key);
     let post = |encoding: &'static str, body: Vec<u8>| {
         let request = Client::new()
@@ -160,28 +157,13 @@ fn bombs() -> Vec<(&'static str, Vec<u8>, Vec<u8>)> {
     ]
 }
 
-/// Bytes of memory that a process holds now, or has held at most, by the name of the line.
-fn memory(pid: u32, line: &str) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let value = status.lines().find_map(|text| text.strip_prefix(line));
-    let kib = value.unwrap().trim().strip_suffix("kB").unwrap();
-    kib.trim().parse::<u64>().unwrap() * 1_024
-}
-
-/// Makes the next reading of the peak one of what comes now; answers the memory held.
-fn forget_peak(app: &TestApp) -> u64 {
-    std::fs::write(format!("/proc/{}/clear_refs", app.pid()), "5").unwrap();
-    memory(app.pid(), "VmRSS:")
-}
-
-#[tokio::test]
-async fn bombs_in_every_encoding_are_refused_in_little_memory_and_time() {
-    let app = TestApp::start();
+async fn bombs_in_every_encoding_are_refused_in_little_memory_and_time(engine: Engine) {
+    let app = TestApp::start(engine);
     let target = format!("/api/{}/envelope/?sentry_key={}", app.project_id, app.key);
     let bombs = bombs();
     let count = bombs.len() as u64;
     for (encoding, head, piece) in bombs {
-        let before = forget_peak(&app);
+        let before = app.server().forget_peak();
         let began = Instant::now();
         let mut raw = Raw::connect(&app);
         let encoding_line = format!("content-encoding: {encoding}\r\n");
@@ -195,7 +177,7 @@ async fn bombs_in_every_encoding_are_refused_in_little_memory_and_time() {
         assert_eq!(answer.status, 413, "{encoding}: {answer:?}");
         assert!(answer.body.contains("104857600 bytes"), "{answer:?}");
         assert!(began.elapsed() < REFUSED_WITHIN, "{:?}", began.elapsed());
-        let growth = memory(app.pid(), "VmHWM:").saturating_sub(before);
+        let growth = app.server().memory("VmHWM:").saturating_sub(before);
         assert!(growth < GROWTH_BYTES_MAX, "{encoding}: {growth} bytes");
         send_neighbour(&app).await;
     }
@@ -212,9 +194,8 @@ fn head_or_piece(head: &[u8], piece: &[u8]) -> Vec<u8> {
     }
 }
 
-#[tokio::test]
-async fn who_sends_far_too_much_still_reads_why_it_was_refused() {
-    let app = TestApp::start();
+async fn who_sends_far_too_much_still_reads_why_it_was_refused(engine: Engine) {
+    let app = TestApp::start(engine);
     let target = format!("/api/{}/envelope/?sentry_key={}", app.project_id, app.key);
     let zeros = vec![0; MIB];
     for headers in [
@@ -239,3 +220,11 @@ async fn who_sends_far_too_much_still_reads_why_it_was_refused() {
     }
     assert_neighbours(&app, 2).await;
 }
+
+on_each_engine!(
+    async a_body_as_sent_may_have_20_mib,
+    async an_envelope_may_decode_to_100_mib,
+    async an_event_may_have_1_mib,
+    async bombs_in_every_encoding_are_refused_in_little_memory_and_time,
+    async who_sends_far_too_much_still_reads_why_it_was_refused,
+);

@@ -2,13 +2,12 @@
 
 use super::{exceptions, frames, line, tag};
 use crate::support::call::titled;
-use crate::support::{TestApp, sdk, text};
+use crate::support::{Engine, TestApp, on_each_engine, sdk, text};
 
 const FAILURES: u64 = 6;
 
-#[tokio::test]
-async fn clicks_that_fail_become_issues() {
-    let app = TestApp::start();
+async fn clicks_that_fail_become_issues(engine: Engine) {
+    let app = TestApp::start(engine);
     sdk::browser(&app.dsn(), &["--rounds", "2"]);
     let issues = app.issues_of(2 * FAILURES).await;
     let lines: Vec<_> = issues.iter().map(line).collect();
@@ -62,3 +61,7 @@ async fn clicks_that_fail_become_issues() {
         assert!(page.contains(part), "{part} is not in {page}");
     }
 }
+
+on_each_engine!(
+    async clicks_that_fail_become_issues,
+);

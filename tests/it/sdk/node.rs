@@ -2,13 +2,12 @@
 
 use super::{exceptions, frames, hashed, is_own, line, tag};
 use crate::support::call::titled;
-use crate::support::{TestApp, sdk, text};
+use crate::support::{Engine, TestApp, on_each_engine, sdk, text};
 
 const FAILURES: u64 = 6;
 
-#[tokio::test]
-async fn every_failure_becomes_the_issue_that_it_is() {
-    let app = TestApp::start();
+async fn every_failure_becomes_the_issue_that_it_is(engine: Engine) {
+    let app = TestApp::start(engine);
     sdk::node(&app.dsn(), &["--rounds", "3"]);
     let issues = app.issues_of(3 * FAILURES).await;
     let mut lines: Vec<_> = issues.iter().map(line).collect();
@@ -41,9 +40,8 @@ async fn every_failure_becomes_the_issue_that_it_is() {
     }
 }
 
-#[tokio::test]
-async fn an_error_with_a_cause_is_one_issue_whatever_number_it_names() {
-    let app = TestApp::start();
+async fn an_error_with_a_cause_is_one_issue_whatever_number_it_names(engine: Engine) {
+    let app = TestApp::start(engine);
     sdk::node(&app.dsn(), &["--rounds", "4", "cause"]);
     let issues = app.issues_of(4).await;
     let issue = titled(&issues, "Error: payment was refused");
@@ -92,3 +90,8 @@ async fn an_error_with_a_cause_is_one_issue_whatever_number_it_names() {
         assert!(page.contains(part), "{part} is not in {page}");
     }
 }
+
+on_each_engine!(
+    async every_failure_becomes_the_issue_that_it_is,
+    async an_error_with_a_cause_is_one_issue_whatever_number_it_names,
+);

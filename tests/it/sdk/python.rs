@@ -4,13 +4,12 @@ use std::collections::BTreeSet;
 
 use super::{exceptions, frames, hashed, is_own, line, tag};
 use crate::support::call::titled;
-use crate::support::{TestApp, sdk, text};
+use crate::support::{Engine, TestApp, on_each_engine, sdk, text};
 
 const FAILURES: u64 = 11;
 
-#[tokio::test]
-async fn every_failure_becomes_the_issue_that_it_is() {
-    let app = TestApp::start();
+async fn every_failure_becomes_the_issue_that_it_is(engine: Engine) {
+    let app = TestApp::start(engine);
     sdk::python(&app.dsn(), &["--rounds", "2"]);
     let issues = app.issues_of(2 * FAILURES).await;
     let mut lines: Vec<_> = issues.iter().map(line).collect();
@@ -45,9 +44,8 @@ async fn every_failure_becomes_the_issue_that_it_is() {
     }
 }
 
-#[tokio::test]
-async fn a_chained_exception_is_there_whole() {
-    let app = TestApp::start();
+async fn a_chained_exception_is_there_whole(engine: Engine) {
+    let app = TestApp::start(engine);
     sdk::python(&app.dsn(), &["chained"]);
     let issues = app.issues_of(1).await;
     let issue = titled(&issues, "OutOfStock: SKU-12 cannot be reserved");
@@ -105,9 +103,8 @@ async fn a_chained_exception_is_there_whole() {
     assert!(!hashed.iter().any(|leaf| leaf.contains("flask")));
 }
 
-#[tokio::test]
-async fn the_page_shows_what_the_sdk_sent() {
-    let app = TestApp::start();
+async fn the_page_shows_what_the_sdk_sent(engine: Engine) {
+    let app = TestApp::start(engine);
     sdk::python(&app.dsn(), &["chained", "logging"]);
     app.issues_of(2).await;
     let (ana, org) = (app.log_in().await, &app.org);
@@ -134,9 +131,8 @@ async fn the_page_shows_what_the_sdk_sent() {
     assert!(page.contains("stock of SKU-7 is low"), "a breadcrumb");
 }
 
-#[tokio::test]
-async fn breadcrumbs_lead_to_the_event() {
-    let app = TestApp::start();
+async fn breadcrumbs_lead_to_the_event(engine: Engine) {
+    let app = TestApp::start(engine);
     sdk::python(&app.dsn(), &["division", "logging"]);
     let issues = app.issues_of(2).await;
     let division = titled(
@@ -158,9 +154,8 @@ async fn breadcrumbs_lead_to_the_event() {
     assert_eq!(hashed(&event), ["message mail to %s bounced"]);
 }
 
-#[tokio::test]
-async fn users_are_told_apart_by_whatever_they_are_known_by() {
-    let app = TestApp::start();
+async fn users_are_told_apart_by_whatever_they_are_known_by(engine: Engine) {
+    let app = TestApp::start(engine);
     let arguments = ["--rounds", "8", "--unscrubbed", "fingerprint"];
     sdk::python(&app.dsn(), &arguments);
     let issues = app.issues_of(8).await;
@@ -188,9 +183,8 @@ async fn users_are_told_apart_by_whatever_they_are_known_by() {
     assert!(titles.len() > 1, "the messages differ: {titles:?}");
 }
 
-#[tokio::test]
-async fn secrets_that_the_sdk_lets_through_are_scrubbed() {
-    let app = TestApp::start();
+async fn secrets_that_the_sdk_lets_through_are_scrubbed(engine: Engine) {
+    let app = TestApp::start(engine);
     let arguments = ["--unscrubbed", "chained", "encoding"];
     sdk::python(&app.dsn(), &arguments);
     let issues = app.issues_of(2).await;
@@ -210,3 +204,12 @@ async fn secrets_that_the_sdk_lets_through_are_scrubbed() {
         }
     }
 }
+
+on_each_engine!(
+    async every_failure_becomes_the_issue_that_it_is,
+    async a_chained_exception_is_there_whole,
+    async the_page_shows_what_the_sdk_sent,
+    async breadcrumbs_lead_to_the_event,
+    async users_are_told_apart_by_whatever_they_are_known_by,
+    async secrets_that_the_sdk_lets_through_are_scrubbed,
+);

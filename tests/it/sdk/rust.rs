@@ -2,11 +2,10 @@
 
 use super::{exceptions, frames, hashed, is_own, tag};
 use crate::support::call::titled;
-use crate::support::{TestApp, sdk, text};
+use crate::support::{Engine, TestApp, on_each_engine, sdk, text};
 
-#[tokio::test]
-async fn errors_panics_and_messages_become_issues() {
-    let app = TestApp::start();
+async fn errors_panics_and_messages_become_issues(engine: Engine) {
+    let app = TestApp::start(engine);
     sdk::rust(&app.dsn(), &["3"]);
     let issues = app.issues_of(9).await;
     assert_eq!(issues.len(), 3, "{issues:#?}");
@@ -29,10 +28,9 @@ async fn errors_panics_and_messages_become_issues() {
     assert_eq!(tag(&event, "environment"), Some("production"));
     assert_eq!(tag(&event, "user"), Some("id:job-2"));
 
-    let panic = issues.iter().find(|issue| issue["level"] == "FATAL");
-    let panic = panic.unwrap();
     let title = "panic: index out of bounds: the len is 3 but the index is 3";
-    assert_eq!(panic["title"], title);
+    let panic = titled(&issues, title);
+    assert_eq!(panic["level"], "FATAL");
     assert_eq!(panic["culprit"], "sdk_worker::settle");
     let event = app.latest_event(panic).await;
     let settle = frames(&event)
@@ -69,3 +67,7 @@ async fn errors_panics_and_messages_become_issues() {
         assert!(page.contains(part), "{part} is not in {page}");
     }
 }
+
+on_each_engine!(
+    async errors_panics_and_messages_become_issues,
+);

@@ -37,6 +37,11 @@ impl Browser {
         browser
     }
 
+    /// Whatever a page is answered.
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        Answer::to(self.client.get(format!("{}{path}", self.base_url))).await
+    }
+
     /// The HTML of a page, its entities decoded so that texts can be sought.
     pub(crate) async fn page(&self, path: &str) -> String {
         let url = format!("{}{path}", self.base_url);

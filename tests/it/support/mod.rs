@@ -2,16 +2,23 @@
 
 pub(crate) mod browser;
 pub(crate) mod call;
+mod cluster;
+mod database;
+mod engine;
 pub(crate) mod sdk;
 mod server;
 
+use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
-use std::process::{Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+pub(crate) use cluster::Cluster;
+pub(crate) use database::Database;
+pub(crate) use engine::{Engine, on_each_engine};
 pub(crate) use server::{Server, command, fixed_address};
 
 /// How long a test waits for what must happen.
@@ -23,8 +30,9 @@ pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
 /// A data folder with one user, one organization and one project, and a server on it.
 pub(crate) struct TestApp {
-    /// `None` while it is down. Stands before its folder: dropped first.
+    /// `None` while it is down. Stands before its data: dropped first.
     server: Option<Server>,
+    pub(crate) database: Database,
     folder: tempfile::TempDir,
     listen: String,
     pub(crate) base_url: String,
@@ -37,6 +45,14 @@ pub(crate) struct TestApp {
     client: reqwest::Client,
 }
 
+/// Another server on the same database.
+pub(crate) struct SecondServer {
+    pub(crate) base_url: String,
+    /// Stands before its folder: dropped first.
+    pub(crate) server: Server,
+    pub(crate) folder: tempfile::TempDir,
+}
+
 /// Where a project's events are sent.
 pub(crate) struct Project {
     pub(crate) id: String,
@@ -45,30 +61,45 @@ pub(crate) struct Project {
 
 impl TestApp {
     /// On a port that the system picks.
-    pub(crate) fn start() -> Self {
-        Self::start_with(&[])
+    pub(crate) fn start(engine: Engine) -> Self {
+        Self::start_with(engine, &[])
     }
 
     /// Starts with settings, as variables.
-    pub(crate) fn start_with(settings: &[(&str, &str)]) -> Self {
-        Self::start_as("127.0.0.1:0", settings)
+    pub(crate) fn start_with(engine: Engine, settings: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::new(engine, folder.path());
+        Self::start_as(folder, database, "127.0.0.1:0", settings)
     }
 
     /// Starts on an address that stays the same over restarts.
-    pub(crate) fn start_on(listen: &str) -> Self {
-        Self::start_as(listen, &[])
+    pub(crate) fn start_on(engine: Engine, listen: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::new(engine, folder.path());
+        Self::start_as(folder, database, listen, &[])
     }
 
-    fn start_as(listen: &str, settings: &[(&str, &str)]) -> Self {
+    /// Starts on a cluster that the test has for itself.
+    pub(crate) fn start_in(cluster: &Cluster, listen: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let database = Database::in_cluster(&cluster.address);
+        Self::start_as(folder, database, listen, &[])
+    }
+
+    fn start_as(
+        folder: tempfile::TempDir,
+        database: Database,
+        listen: &str,
+        settings: &[(&str, &str)],
+    ) -> Self {
         let mut command = command(folder.path());
-        command
-            .env("COPAL_LOG", "warn")
-            .envs(settings.iter().copied());
+        database.name_to(&mut command);
+        command.envs(settings.iter().copied());
         let mut server = Server::launch(command, listen);
         let mut app = Self {
             base_url: server.wait_until_it_listens(),
             server: Some(server),
+            database,
             folder,
             listen: listen.to_owned(),
             project_id: String::new(),
@@ -118,25 +149,55 @@ impl TestApp {
         self.folder.path()
     }
 
+    /// The program on this data.
+    pub(crate) fn command(&self) -> Command {
+        let mut command = command(self.data());
+        self.database.name_to(&mut command);
+        command
+    }
+
+    /// Starts another server on the same database, with a data folder of its own. On SQLite there
+    /// can be none.
+    pub(crate) fn second_server(&self) -> SecondServer {
+        assert!(self.database.url().is_some(), "a file has one server");
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = command(folder.path());
+        self.database.name_to(&mut command);
+        let mut server = Server::launch(command, "127.0.0.1:0");
+        SecondServer {
+            base_url: server.wait_until_it_listens(),
+            server,
+            folder,
+        }
+    }
+
     /// The server, for the caller to end.
     pub(crate) fn take_server(&mut self) -> Server {
         self.server.take().unwrap()
     }
 
-    /// The server's process.
-    pub(crate) fn pid(&self) -> u32 {
-        self.server.as_ref().unwrap().pid()
+    /// The server.
+    pub(crate) fn server(&self) -> &Server {
+        self.server.as_ref().unwrap()
     }
 
     /// Starts a server again on the same data.
     pub(crate) fn restart(&mut self) {
-        self.resume(Server::launch(command(self.data()), &self.listen));
+        self.resume(Server::launch(self.command(), &self.listen));
+    }
+
+    /// Starts a server again that logs everything from `info` on. Its log is at [`Self::log`].
+    pub(crate) fn restart_logging(&mut self) {
+        let mut command = self.command();
+        let log = File::create(self.data().join("log")).unwrap();
+        command.env("COPAL_LOG", "info").stderr(log);
+        self.resume(Server::launch(command, &self.listen));
     }
 
     /// Starts a server again, whose files cannot grow beyond `kib`. Its log is at [`Self::log`].
     pub(crate) fn restart_cramped(&mut self, kib: u64) {
         let log = self.data().join("log");
-        let command = command(self.data());
+        let command = self.command();
         self.resume(Server::launch_cramped(&command, &self.listen, kib, &log));
     }
 
@@ -145,7 +206,7 @@ impl TestApp {
         self.server = Some(server);
     }
 
-    /// What the cramped server has said.
+    /// What a server has said that writes its log there.
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.data().join("log")).unwrap()
     }
@@ -159,7 +220,8 @@ impl TestApp {
 
     /// Runs a command, beside the server if there is one; how it ended.
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
-        let mut child = command(self.data())
+        let mut child = self
+            .command()
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -186,15 +248,9 @@ impl TestApp {
         format!("http://{}@{host}/{}", self.key, self.project_id)
     }
 
-    /// The database, to look into.
-    pub(crate) fn db(&self) -> rusqlite::Connection {
-        let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
-        rusqlite::Connection::open_with_flags(self.folder.path().join("copal.db"), flags).unwrap()
-    }
-
     /// One number out of the database.
     pub(crate) fn count(&self, query: &str) -> i64 {
-        self.db().query_row(query, (), |row| row.get(0)).unwrap()
+        self.database.count(query)
     }
 
     /// The value of a metric; zero while there is none.

@@ -71,6 +71,20 @@ impl Server {
         self.0.id()
     }
 
+    /// Bytes of memory that it holds now, or has held at most, by the name of the line.
+    pub(crate) fn memory(&self, line: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let value = status.lines().find_map(|text| text.strip_prefix(line));
+        let kib = value.unwrap().trim().strip_suffix("kB").unwrap();
+        kib.trim().parse::<u64>().unwrap() * 1_024
+    }
+
+    /// Makes the next reading of the peak one of what comes now; answers the memory held.
+    pub(crate) fn forget_peak(&self) -> u64 {
+        std::fs::write(format!("/proc/{}/clear_refs", self.pid()), "5").unwrap();
+        self.memory("VmRSS:")
+    }
+
     /// `kill -9`.
     pub(crate) fn kill(mut self) {
         self.0.kill().unwrap();

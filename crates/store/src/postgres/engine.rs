@@ -149,32 +149,50 @@ impl Engine {
         F: for<'a> Fn(&'a Tx<'a>) -> BoxFuture<'a, Result<T>> + Send + Sync,
     {
         let mut client = self.connection().await?;
-        let builder = client.build_transaction();
-        let builder = match aim {
-            Aim::Read => builder
-                .isolation_level(IsolationLevel::RepeatableRead)
-                .read_only(true),
-            // Each statement sees what those committed whose locks it waited for.
-            Aim::Write | Aim::Record => builder
-                .isolation_level(IsolationLevel::ReadCommitted)
-                .read_only(false),
-        };
-        let tx = in_time(builder.start()).await??;
-        let answer = work(&tx).await?;
-        if aim == Aim::Write {
-            // Last, so that nobody who holds this row waits for another one.
-            execute(&tx, "update changes set number = number + 1", &[]).await?;
+        match begin(&mut client, aim).await? {
+            Ok(tx) => return finish(tx, aim, work).await,
+            // A connection that was lost while nobody used it is noticed only now.
+            Err(lost) => tracing::debug!(error = error::sentence(&lost), "a connection was lost"),
         }
-        // Reads end by being dropped: nobody has to wait for that.
-        if aim != Aim::Read {
-            tx.commit().await?;
-        }
-        Ok(answer)
+        let mut client = self.connection().await?;
+        let tx = begin(&mut client, aim).await??;
+        finish(tx, aim, work).await
     }
 
     async fn connection(&self) -> Result<Client> {
         Ok(in_time(self.pool.get()).await??)
     }
+}
+
+/// Begins a transaction; the inner error is the server's or the connection's.
+async fn begin(client: &mut Client, aim: Aim) -> Result<Result<Tx<'_>, tokio_postgres::Error>> {
+    let builder = client.build_transaction();
+    let builder = match aim {
+        Aim::Read => builder
+            .isolation_level(IsolationLevel::RepeatableRead)
+            .read_only(true),
+        // Each statement sees what those committed whose locks it waited for.
+        Aim::Write | Aim::Record => builder
+            .isolation_level(IsolationLevel::ReadCommitted)
+            .read_only(false),
+    };
+    in_time(builder.start()).await
+}
+
+async fn finish<T, F>(tx: Tx<'_>, aim: Aim, work: &F) -> Result<T>
+where
+    F: for<'a> Fn(&'a Tx<'a>) -> BoxFuture<'a, Result<T>> + Send + Sync,
+{
+    let answer = work(&tx).await?;
+    if aim == Aim::Write {
+        // Last, so that nobody who holds this row waits for another one.
+        execute(&tx, "update changes set number = number + 1", &[]).await?;
+    }
+    // Reads end by being dropped: nobody has to wait for that.
+    if aim != Aim::Read {
+        tx.commit().await?;
+    }
+    Ok(answer)
 }
 
 /// Allows the statements of this transaction that follow to take ten minutes each.
@@ -225,4 +243,159 @@ async fn in_time<T>(work: impl Future<Output = T>) -> Result<T> {
 fn jittered(pause: Duration) -> Duration {
     let random = getrandom::u32().unwrap_or(u32::MAX);
     pause.mul_f64(f64::from(random) / f64::from(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Instant;
+
+    use super::super::schema::{Schema, Version};
+    use super::*;
+
+    /// An engine on a schema of its own; `None` where there is no server.
+    async fn engine(connections: usize) -> Option<(Engine, Schema)> {
+        let schema = Schema::create(Version::Oldest).await?;
+        let engine = Engine::open(&schema.url, Options { connections }).await;
+        Some((engine.unwrap(), schema))
+    }
+
+    async fn count_meta(engine: &Engine) -> u64 {
+        let sql = "select count(*) from meta where key <> 'schema'";
+        let counted = engine.read(move |tx| Box::pin(count(tx, sql, &[]))).await;
+        counted.unwrap()
+    }
+
+    const INSERT: &str = "insert into meta (key, value) values ('a', '1')";
+
+    // On two threads: a schema is dropped while connections still say goodbye.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_failed_write_is_undone() {
+        let Some((engine, _schema)) = engine(2).await else {
+            return;
+        };
+        let failed: Result<()> = engine
+            .write(|tx| {
+                Box::pin(async move {
+                    execute(tx, INSERT, &[]).await?;
+                    Err(Error::NotFound { what: "test" })
+                })
+            })
+            .await;
+        assert!(matches!(failed, Err(Error::NotFound { what: "test" })));
+        assert_eq!(count_meta(&engine).await, 0);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn readers_cannot_write() {
+        let Some((engine, _schema)) = engine(1).await else {
+            return;
+        };
+        let refused = engine.read(|tx| Box::pin(execute(tx, INSERT, &[]))).await;
+        assert!(matches!(refused, Err(Error::Unavailable(_))), "{refused:?}");
+        assert_eq!(count_meta(&engine).await, 0);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn the_token_changes_with_writes_of_all_but_telemetry() {
+        let Some((server, schema)) = engine(2).await else {
+            return;
+        };
+        let command = Engine::open(&schema.url, Options::default()).await.unwrap();
+        let first = server.change_token().await.unwrap();
+        let recorded = server.record(|tx| Box::pin(execute(tx, INSERT, &[]))).await;
+        assert_eq!(recorded.unwrap(), 1);
+        assert_eq!(server.change_token().await.unwrap(), first);
+        let delete = "delete from meta where key = 'a'";
+        let deleted = command.write(|tx| Box::pin(execute(tx, delete, &[]))).await;
+        assert_eq!(deleted.unwrap(), 1);
+        assert_ne!(server.change_token().await.unwrap(), first);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn transactions_that_wait_for_each_other_both_come_to_an_end() {
+        let Some((engine, _schema)) = engine(3).await else {
+            return;
+        };
+        let make = "insert into meta (key, value) values ('a', '0'), ('b', '0')";
+        let made = engine.write(|tx| Box::pin(execute(tx, make, &[]))).await;
+        assert_eq!(made.unwrap(), 2);
+        // In opposite orders, and the second row not before the other one holds it.
+        let tries = AtomicUsize::new(0);
+        let cross = |first: &'static str, second: &'static str| {
+            let tries = &tries;
+            engine.record(move |tx| {
+                let attempt = tries.fetch_add(1, Ordering::SeqCst);
+                Box::pin(async move {
+                    let add = "update meta set value = value::int + 1 where key = $1";
+                    execute(tx, add, &[&first]).await?;
+                    if attempt < 2 {
+                        tokio::time::sleep(Duration::from_millis(300)).await;
+                    }
+                    execute(tx, add, &[&second]).await
+                })
+            })
+        };
+        let (one, other) = tokio::join!(cross("a", "b"), cross("b", "a"));
+        assert_eq!((one.unwrap(), other.unwrap()), (1, 1));
+        assert!(tries.load(Ordering::SeqCst) > 2);
+        let sum = "select sum(value::int) from meta where key <> 'schema'";
+        let sum = engine.read(|tx| Box::pin(count(tx, sum, &[]))).await;
+        assert_eq!(sum.unwrap(), 4);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn who_collides_each_time_is_told_to_come_later() {
+        let Some((engine, _schema)) = engine(1).await else {
+            return;
+        };
+        let tries = AtomicUsize::new(0);
+        let collided = engine
+            .write(|tx| {
+                tries.fetch_add(1, Ordering::SeqCst);
+                Box::pin(async move {
+                    let collide = "do $$ begin raise sqlstate '40001'; end $$";
+                    Ok(tx.batch_execute(collide).await?)
+                })
+            })
+            .await;
+        assert!(
+            matches!(collided, Err(Error::Unavailable(_))),
+            "{collided:?}"
+        );
+        assert_eq!(tries.load(Ordering::SeqCst), TRIES as usize);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_connection_that_was_cut_is_replaced() {
+        let Some((engine, schema)) = engine(1).await else {
+            return;
+        };
+        let pid = "select pg_backend_pid()::bigint";
+        for _ in 0..20 {
+            let pid = engine.read(move |tx| Box::pin(count(tx, pid, &[]))).await;
+            let cut = format!("select pg_terminate_backend({}, 1000)", pid.unwrap());
+            let client = super::super::schema::connect(&schema.url).await.unwrap();
+            client.batch_execute(&cut).await.unwrap();
+            assert_eq!(count_meta(&engine).await, 0);
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn an_absent_database_is_unavailable_within_three_seconds() {
+        let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let nobody = closed.local_addr().unwrap();
+        drop(closed);
+        // Takes connections, as the kernel does for a server that hangs, and never answers.
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        for address in [nobody, silent.local_addr().unwrap()] {
+            let begun = Instant::now();
+            let url = format!("postgres://ana:s3cret@{address}/copal");
+            let opened = Engine::open(&url, Options::default()).await;
+            let error = opened.err().expect("there is no database");
+            assert!(matches!(error, Error::Unavailable(_)), "{error:?}");
+            assert!(!format!("{error} {error:?}").contains("s3cret"));
+            assert!(begun.elapsed() < Duration::from_secs(3));
+        }
+    }
 }

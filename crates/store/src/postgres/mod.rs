@@ -24,6 +24,9 @@ mod partitions;
 mod projects;
 mod record;
 mod row;
+#[cfg(test)]
+#[path = "../../tests/conformance/schema.rs"]
+mod schema;
 mod sessions;
 mod statements;
 mod telemetry;

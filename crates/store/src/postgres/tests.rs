@@ -1,10 +1,10 @@
 //! What only this engine has: several processes on one database, and commits that nobody hears of.
 //! What every engine does is in the conformance suite.
 
+mod proxy;
 mod recording;
 
 use std::path::Path;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use copal_model::{Category, Level, OrgId, ProjectId, Timestamp, UserIdentity, UserIdentityKind};
 use copal_protocol::EventId;
@@ -24,10 +24,10 @@ fn noon() -> Timestamp {
     "2026-11-20T12:00:00Z".parse().unwrap()
 }
 
-/// A database of its own, dropped with this.
+/// A schema of its own in the database of these tests, dropped with this.
 struct Database {
-    server: String,
-    name: String,
+    url: String,
+    schema: String,
     folder: TempDir,
 }
 
@@ -35,49 +35,44 @@ impl Database {
     /// Makes one with an organization, its owner and two projects, `shop` (1) and `blog` (2).
     /// `None`, said loudly, where there is no server to test on.
     async fn make() -> Option<Self> {
-        static NUMBER: AtomicU32 = AtomicU32::new(1);
-        let Ok(servers) = std::env::var("COPAL_TEST_POSTGRES") else {
-            assert!(
-                std::env::var_os("CI").is_none(),
-                "COPAL_TEST_POSTGRES is to name servers: script/test does"
-            );
-            eprintln!("SKIPPED: COPAL_TEST_POSTGRES names no server");
+        let servers = std::env::var("COPAL_TEST_POSTGRES").unwrap_or_default();
+        let Some(server) = servers.split_whitespace().next() else {
+            let why = "COPAL_TEST_POSTGRES names no server";
+            assert!(std::env::var_os("CI").is_none(), "{why}");
+            eprintln!("SKIPPED: {why}");
             return None;
         };
-        let server = servers.split_whitespace().next().unwrap().to_owned();
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("copal_unit_{}_{number}", std::process::id());
-        execute(&server, &format!("create database {name}")).await;
+        // Another test may have made it, or be about to.
+        let client = connect(server).await;
+        let _ = client.batch_execute("create database copal_unit").await;
+        let (address, _) = server.rsplit_once('/').unwrap();
+        let schema = format!("copal_{}", Uuid::new_v4().simple());
         let database = Self {
-            server,
-            name,
+            url: format!("{address}/copal_unit?options=-csearch_path%3D{schema}"),
+            schema,
             folder: tempfile::tempdir().unwrap(),
         };
+        database
+            .execute(&format!("create schema {}", database.schema))
+            .await;
         database.open("a").await;
-        execute(
-            &database.url(),
-            "begin;
-             insert into users (id, email, name, password_hash, default_org_id, is_instance_admin,
-                 created_at)
-             values ('00000000-0000-0000-0000-000000000009', 'ana@example.com', 'Ana', '',
-                 '00000000-0000-0000-0000-000000000007', true, 0);
-             insert into organizations (id, name, slug, plan, created_at)
-             values ('00000000-0000-0000-0000-000000000007', 'Acme', 'acme', 'FREE', 0);
-             insert into members (org_id, user_id, role, joined_at)
-             values ('00000000-0000-0000-0000-000000000007',
-                 '00000000-0000-0000-0000-000000000009', 'OWNER', 0);
-             insert into projects (org_id, name, slug, created_at)
-             values ('00000000-0000-0000-0000-000000000007', 'Shop', 'shop', 0),
-                    ('00000000-0000-0000-0000-000000000007', 'Blog', 'blog', 0);
-             commit",
-        )
-        .await;
+        let (user, org) = ("00000000-0000-0000-0000-000000000009", ORG.as_uuid());
+        database
+            .execute(&format!(
+                "begin;
+                 insert into users (id, email, name, password_hash, default_org_id,
+                     is_instance_admin, created_at)
+                 values ('{user}', 'ana@example.com', 'Ana', '', '{org}', true, 0);
+                 insert into organizations (id, name, slug, plan, created_at)
+                 values ('{org}', 'Acme', 'acme', 'FREE', 0);
+                 insert into members (org_id, user_id, role, joined_at)
+                 values ('{org}', '{user}', 'OWNER', 0);
+                 insert into projects (org_id, name, slug, created_at)
+                 values ('{org}', 'Shop', 'shop', 0), ('{org}', 'Blog', 'blog', 0);
+                 commit"
+            ))
+            .await;
         Some(database)
-    }
-
-    fn url(&self) -> String {
-        let (server, _) = self.server.rsplit_once('/').unwrap();
-        format!("{server}/{}", self.name)
     }
 
     /// The folder of a node.
@@ -87,36 +82,40 @@ impl Database {
 
     /// A process of a node.
     async fn open(&self, node: &str) -> PostgresStore {
-        open(&self.folder(node), &self.url()).await
+        open(&self.folder(node), &self.url).await
     }
 
     /// Runs statements around the store.
     async fn execute(&self, sql: &str) {
-        execute(&self.url(), sql).await;
+        let client = connect(&self.url).await;
+        client.batch_execute(sql).await.unwrap();
     }
 
     /// The one number that a query answers with.
     async fn number(&self, sql: &str) -> i64 {
-        let client = connect(&self.url()).await;
+        let client = connect(&self.url).await;
         client.query_one(sql, &[]).await.unwrap().get(0)
     }
 }
 
 impl Drop for Database {
     fn drop(&mut self) {
-        let (server, name) = (self.server.clone(), self.name.clone());
+        let (url, schema) = (self.url.clone(), self.schema.clone());
         // A thread of its own, since the test's runtime cannot be waited for in here.
         let dropping = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()
                 .unwrap();
-            runtime.block_on(execute(
-                &server,
-                &format!("drop database {name} with (force)"),
-            ));
+            runtime.block_on(async {
+                let client = connect(&url).await;
+                let drop = format!("drop schema {schema} cascade");
+                client.batch_execute(&drop).await.unwrap();
+            });
         });
-        let _ = dropping.join();
+        if dropping.join().is_err() {
+            eprintln!("the schema {} stays", self.schema);
+        }
     }
 }
 
@@ -132,10 +131,6 @@ async fn connect(url: &str) -> tokio_postgres::Client {
         .unwrap();
     tokio::spawn(connection);
     client
-}
-
-async fn execute(url: &str, sql: &str) {
-    connect(url).await.batch_execute(sql).await.unwrap();
 }
 
 fn shop() -> ProjectScope {
