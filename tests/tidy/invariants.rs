@@ -80,12 +80,35 @@ fn scopes_are_made_only_by_access_lookups() {
     let makers = [
         "crates/store/src/scope.rs",
         "crates/store/src/sqlite/access.rs",
+        "crates/store/src/postgres/access.rs",
     ];
     assert_none(
         "a scope is proof that an access lookup let the caller in",
         &sources(),
         |file, line| line.contains("OrgScope::granted") && !makers.contains(&file.path.as_str()),
     );
+}
+
+#[test]
+fn migrations_are_numbered_and_titled_alike_in_both_engines() {
+    let titles = |engine: &str| {
+        let folder = tree::root().join("crates/store/migrations").join(engine);
+        let files = std::fs::read_dir(folder).unwrap();
+        let mut names: Vec<_> = files.map(|file| file.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    let sqlite = titles("sqlite");
+    assert_eq!(sqlite, titles("postgres"));
+    // Both engines read this list: a file that is not in it would never be applied.
+    let list = std::fs::read_to_string(tree::root().join("crates/store/src/migrations.rs"));
+    let list = list.unwrap();
+    for (at, name) in sqlite.iter().enumerate() {
+        let title = name.to_str().unwrap().strip_suffix(".sql").unwrap();
+        let number = at + 1;
+        assert!(title.starts_with(&format!("{number:04}_")), "{title}");
+        assert!(list.contains(&format!("{number} \"{title}\",")), "{title}");
+    }
 }
 
 #[test]

@@ -21,6 +21,7 @@ mod error;
 pub mod events;
 mod hex;
 pub mod issues;
+mod migrations;
 mod open;
 pub mod organizations;
 mod page;

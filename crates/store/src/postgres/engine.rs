@@ -318,8 +318,8 @@ mod tests {
             return;
         };
         let make = "insert into meta (key, value) values ('a', '0'), ('b', '0')";
-        let made = engine.write(|tx| Box::pin(execute(tx, make, &[]))).await;
-        assert_eq!(made.unwrap(), 2);
+        let inserted = engine.write(|tx| Box::pin(execute(tx, make, &[]))).await;
+        assert_eq!(inserted.unwrap(), 2);
         // In opposite orders, and the second row not before the other one holds it.
         let tries = AtomicUsize::new(0);
         let cross = |first: &'static str, second: &'static str| {

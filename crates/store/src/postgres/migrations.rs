@@ -4,33 +4,12 @@ use deadpool_postgres::Client;
 use sha2::{Digest, Sha256};
 use tokio_postgres::error::SqlState;
 
-use super::{Tx, execute, find, list};
-use crate::{Error, Result};
-
-/// A step of the schema; its number is the version that the database has afterwards.
-struct Migration {
-    version: u32,
-    sql: &'static str,
-}
-
-macro_rules! migrations {
-    ($($version:literal $title:literal),+ $(,)?) => {
-        &[$(Migration {
-            version: $version,
-            sql: include_str!(concat!("../../migrations/postgres/", $title, ".sql")),
-        }),+]
-    };
-}
+use super::{Tx, count, execute, find, list};
+use crate::Result;
+use crate::migrations::{Migration, migrations, missing};
 
 /// All steps, in order.
-const MIGRATIONS: &[Migration] = migrations![
-    1 "0001_organizations",
-    2 "0002_sessions",
-    3 "0003_projects",
-    4 "0004_issues",
-    5 "0005_events",
-    6 "0006_outcomes",
-];
+const MIGRATIONS: &[Migration] = migrations!("postgres");
 
 /// How often the table of versions may be made by somebody else at the same moment.
 const RACES_MAX: usize = 5;
@@ -38,7 +17,7 @@ const RACES_MAX: usize = 5;
 /// Applies what is missing, in one transaction: programs that start at once do it once.
 ///
 /// # Errors
-/// [`NewerSchema`](Error::NewerSchema) when a later program has written the database.
+/// [`NewerSchema`](crate::Error::NewerSchema) when a later program has written the database.
 pub(super) async fn apply(client: &mut Client) -> Result<()> {
     for _ in 0..RACES_MAX {
         if is_up_to_date(client).await? {
@@ -65,7 +44,7 @@ async fn is_up_to_date(client: &mut Client) -> Result<bool> {
     )
     .await?;
     let is_made = made.map_or(Ok(false), |row| row.try_get(0))?;
-    Ok(is_made && stored_version(&tx).await? == known_version())
+    Ok(is_made && missing(MIGRATIONS, stored_version(&tx).await?)?.is_empty())
 }
 
 async fn make_versions(client: &Client) -> Result<(), tokio_postgres::Error> {
@@ -90,49 +69,39 @@ async fn apply_missing(client: &mut Client) -> Result<()> {
          lock table schema_migrations in exclusive mode",
     )
     .await?;
-    let stored = stored_version(&tx).await?;
-    for migration in MIGRATIONS {
-        if migration.version > stored {
-            tx.batch_execute(migration.sql).await?;
-            execute(
-                &tx,
-                "insert into schema_migrations (version) values ($1)",
-                &[&i64::from(migration.version)],
-            )
-            .await?;
-        }
+    let missing = missing(MIGRATIONS, stored_version(&tx).await?)?;
+    if missing.is_empty() {
+        return Ok(());
     }
-    if stored < known_version() {
-        let digest = schema_digest(&tx).await?;
+    for migration in missing {
+        tx.batch_execute(migration.sql).await?;
         execute(
             &tx,
-            "insert into meta (key, value)
-            values ('schema', $1)
-            on conflict (key) do update set value = excluded.value",
-            &[&digest],
+            "insert into schema_migrations (version) values ($1)",
+            &[&i64::from(migration.version)],
         )
         .await?;
     }
+    let digest = schema_digest(&tx).await?;
+    execute(
+        &tx,
+        "insert into meta (key, value)
+        values ('schema', $1)
+        on conflict (key) do update set value = excluded.value",
+        &[&digest],
+    )
+    .await?;
     Ok(tx.commit().await?)
 }
 
-fn known_version() -> u32 {
-    MIGRATIONS.last().map_or(0, |last| last.version)
-}
-
 async fn stored_version(tx: &Tx<'_>) -> Result<u32> {
-    let row = find(
+    let version = count(
         tx,
         "select coalesce(max(version), 0) from schema_migrations",
         &[],
     )
     .await?;
-    let stored: i64 = row.map_or(Ok(0), |row| row.try_get(0))?;
-    let (stored, known) = (u32::try_from(stored).unwrap_or(u32::MAX), known_version());
-    if stored > known {
-        return Err(Error::NewerSchema { stored, known });
-    }
-    Ok(stored)
+    Ok(u32::try_from(version).unwrap_or(u32::MAX))
 }
 
 /// SHA-256 over all definitions but those of partitions, which come and go.
@@ -185,4 +154,55 @@ pub(super) async fn stored_digest(tx: &Tx<'_>) -> Result<Option<String>> {
     )
     .await?;
     Ok(row.map(|row| row.try_get(0)).transpose()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::engine::{Engine, Options};
+    use super::super::schema::{Schema, Version};
+    use super::*;
+    use crate::Error;
+
+    async fn open(schema: &Schema) -> Result<Engine> {
+        Engine::open(&schema.url, Options { connections: 1 }).await
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn an_older_program_refuses_a_newer_database_in_one_sentence() {
+        let Some(schema) = Schema::create(Version::Oldest).await else {
+            return;
+        };
+        let engine = open(&schema).await.unwrap();
+        let later = "insert into schema_migrations (version) values (9999)";
+        let written = engine.write(|tx| Box::pin(execute(tx, later, &[]))).await;
+        written.unwrap();
+        let refusal = open(&schema).await.err().expect("it is newer");
+        assert!(matches!(refusal, Error::NewerSchema { stored: 9_999, .. }));
+        let refusal = refusal.to_string();
+        assert!(refusal.contains("written by a newer Copal"), "{refusal}");
+        assert!(!refusal.contains('\n'));
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn programs_may_start_at_once() {
+        for version in [Version::Oldest, Version::Newest] {
+            let Some(schema) = Schema::create(version).await else {
+                return;
+            };
+            let starts = (0..8).map(|_| open(&schema));
+            let opened = futures_util::future::join_all(starts).await;
+            let engines: Vec<Engine> = opened.into_iter().map(Result::unwrap).collect();
+            let digests = engines[0]
+                .read(|tx| {
+                    Box::pin(async move {
+                        let applied = count(tx, "select count(*) from schema_migrations", &[]);
+                        assert_eq!(applied.await?, MIGRATIONS.len() as u64);
+                        Ok((schema_digest(tx).await?, stored_digest(tx).await?))
+                    })
+                })
+                .await;
+            let (digest, stored) = digests.unwrap();
+            assert_eq!(stored, Some(digest));
+        }
+    }
 }

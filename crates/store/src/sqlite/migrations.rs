@@ -3,53 +3,27 @@
 use rusqlite::{Connection, TransactionBehavior};
 use sha2::{Digest, Sha256};
 
-use crate::{Error, Result};
-
-/// A step of the schema; its number is the version that the file has afterwards.
-struct Migration {
-    version: u32,
-    sql: &'static str,
-}
-
-macro_rules! migrations {
-    ($($version:literal $title:literal),+ $(,)?) => {
-        &[$(Migration {
-            version: $version,
-            sql: include_str!(concat!("../../migrations/sqlite/", $title, ".sql")),
-        }),+]
-    };
-}
+use crate::Result;
+use crate::migrations::{Migration, migrations, missing};
 
 /// All steps, in order.
-const MIGRATIONS: &[Migration] = migrations![
-    1 "0001_organizations",
-    2 "0002_sessions",
-    3 "0003_projects",
-    4 "0004_issues",
-    5 "0005_events",
-    6 "0006_outcomes",
-];
+const MIGRATIONS: &[Migration] = migrations!("sqlite");
 
 /// Applies what is missing, in one transaction: two programs that start at once do it once.
 ///
 /// # Errors
-/// [`NewerSchema`](Error::NewerSchema) when a later program has written the file.
+/// [`NewerSchema`](crate::Error::NewerSchema) when a later program has written the file.
 pub(super) fn apply(connection: &mut Connection) -> Result<()> {
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let stored: u32 = tx.query_one("pragma user_version", (), |row| row.get(0))?;
-    let known = MIGRATIONS.last().map_or(0, |last| last.version);
-    if stored > known {
-        return Err(Error::NewerSchema { stored, known });
-    }
-    if stored == known {
+    let missing = missing(MIGRATIONS, stored)?;
+    let Some(last) = missing.last() else {
         return Ok(());
+    };
+    for migration in missing {
+        tx.execute_batch(migration.sql)?;
     }
-    for migration in MIGRATIONS {
-        if migration.version > stored {
-            tx.execute_batch(migration.sql)?;
-        }
-    }
-    tx.pragma_update(None, "user_version", known)?;
+    tx.pragma_update(None, "user_version", last.version)?;
     let digest = schema_digest(&tx)?;
     tx.execute(
         "insert into meta (key, value)
@@ -125,10 +99,5 @@ mod tests {
         let tx = connection.transaction().unwrap();
         let digest = schema_digest(&tx).unwrap();
         assert_eq!(stored_digest(&tx).unwrap(), Some(digest));
-    }
-
-    #[test]
-    fn versions_ascend() {
-        assert!(MIGRATIONS.is_sorted_by(|a, b| a.version < b.version));
     }
 }
