@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use copal_store::sqlite::FILE_NAME;
+use copal_store::upkeep::Stake;
 use copal_store::{Error, Options, Store};
 
 use crate::config::Config;
@@ -25,6 +26,20 @@ pub(crate) async fn open(config: &Config, options: Options) -> Result<Arc<dyn St
             Err(error).with_context(|| format!("cannot open the data folder {path}"))
         }
         opened => opened.with_context(|| format!("cannot open {}", place(config))),
+    }
+}
+
+/// Refuses a store that could lose what is acknowledged.
+pub(crate) async fn require_durability(store: &dyn Store) -> Result<()> {
+    let guarantees = store.guarantees().await;
+    let guarantees = guarantees.context("cannot ask what durability rests on")?;
+    let broken = guarantees
+        .into_iter()
+        .filter(|guarantee| guarantee.stake == Stake::Acknowledged)
+        .find_map(|guarantee| guarantee.broken);
+    match broken {
+        Some(why) => bail!("what is acknowledged could be lost: {why}"),
+        None => Ok(()),
     }
 }
 

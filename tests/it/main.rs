@@ -8,6 +8,7 @@ mod cli;
 mod corpus;
 mod demo;
 mod durability;
+mod guarantees;
 mod ingest;
 mod operate;
 mod outage;

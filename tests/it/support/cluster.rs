@@ -3,11 +3,15 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
 use super::database::on_postgres;
 use super::engine::has_postgres;
+
+/// How soon the system forgets a process that was killed.
+const GONE_WITHIN: Duration = Duration::from_secs(10);
 
 /// A running cluster; it goes with the value, and with the test however that ends.
 pub(crate) struct Cluster {
@@ -51,7 +55,13 @@ impl Cluster {
 
     /// `kill -9` to all of its processes, as a crash of the machine would end them.
     pub(crate) fn kill(&self) {
-        self.signal(Signal::KILL);
+        let first = self.signal(Signal::KILL);
+        // While it is a name only, another one does not start in its place.
+        let killed = Instant::now();
+        while test_kill_process(first).is_ok() {
+            assert!(killed.elapsed() < GONE_WITHIN, "{first:?} is still there");
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// Stops all of its processes where they are: connections stay, and nobody answers.
@@ -70,6 +80,24 @@ impl Cluster {
         assert!(status.unwrap().success());
     }
 
+    /// Changes a setting, for connections made from now on; some need another start.
+    pub(crate) fn set(&self, setting: &str, value: &str) {
+        self.administrate(&format!("alter system set {setting} = {value}"));
+        self.administrate("select pg_reload_conf()");
+    }
+
+    /// Stops it and starts it again.
+    pub(crate) fn restart(&self) {
+        self.kill();
+        self.start_again();
+    }
+
+    /// Starts it again as a standby, which only reads.
+    pub(crate) fn become_standby(&self) {
+        std::fs::write(self.folder.join("data/standby.signal"), "").unwrap();
+        self.restart();
+    }
+
     /// Runs a statement as the superuser.
     pub(crate) fn administrate(&self, statement: &str) {
         let address = self.address.replace("//copal:", "//postgres:");
@@ -82,17 +110,18 @@ impl Cluster {
     }
 
     /// To the first process, then to those that it had started: else it would mourn them.
-    fn signal(&self, signal: Signal) {
+    fn signal(&self, signal: Signal) -> Pid {
         let file = self.folder.join("data/postmaster.pid");
         let file = std::fs::read_to_string(file).unwrap();
         let first = file.lines().next().unwrap().trim();
         let others = format!("/proc/{first}/task/{first}/children");
         let others = std::fs::read_to_string(others).unwrap();
-        for pid in [first].into_iter().chain(others.split_whitespace()) {
-            let pid = Pid::from_raw(pid.parse().unwrap()).unwrap();
+        let pid = |text: &str| Pid::from_raw(text.parse().unwrap()).unwrap();
+        for text in [first].into_iter().chain(others.split_whitespace()) {
             // One may have ended meanwhile.
-            let _ = kill_process(pid, signal);
+            let _ = kill_process(pid(text), signal);
         }
+        pid(first)
     }
 }
 

@@ -3,7 +3,7 @@
 pub(crate) mod browser;
 pub(crate) mod call;
 mod cluster;
-mod database;
+pub(crate) mod database;
 mod engine;
 pub(crate) mod sdk;
 mod server;
