@@ -55,9 +55,12 @@ async fn make_versions(client: &Client) -> Result<(), tokio_postgres::Error> {
 
 /// `if not exists` looks before it makes: of two at once, one hears that the name is taken.
 fn is_race(error: &tokio_postgres::Error) -> bool {
-    error.code().is_some_and(|code| {
-        *code == SqlState::UNIQUE_VIOLATION || *code == SqlState::DUPLICATE_TABLE
-    })
+    let taken = [
+        SqlState::DUPLICATE_OBJECT,
+        SqlState::DUPLICATE_TABLE,
+        SqlState::UNIQUE_VIOLATION,
+    ];
+    error.code().is_some_and(|code| taken.contains(code))
 }
 
 async fn apply_missing(client: &mut Client) -> Result<()> {

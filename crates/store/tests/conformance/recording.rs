@@ -409,7 +409,7 @@ fn five_hundred(shop: &InProject, blog: &InProject, gone: &InProject) -> Vec<New
         let mut event = project.event(id, u8::try_from(number % 100).unwrap());
         event.environment = Some(format!("stage-{}", number % 4));
         event.release = Some(format!("1.{}", number % 7));
-        if number % 2 == 0 {
+        if number.is_multiple_of(2) {
             event.received_at = at("2026-11-21T00:00:01Z");
             event.retention_days = 90;
         }
@@ -417,6 +417,25 @@ fn five_hundred(shop: &InProject, blog: &InProject, gone: &InProject) -> Vec<New
     };
     (0..500).map(event).collect()
 }
+
+/// Rows that [`five_hundred`] leaves, and one event before them.
+const ROWS: [(&str, i64); 15] = [
+    ("issues", 89),
+    ("issue_hashes", 89),
+    ("groupings", 89),
+    ("issue_terms", 267),
+    ("issue_hours", 446),
+    ("issue_tag_keys", 178),
+    ("issue_tags", 535),
+    ("issue_partitions", 90),
+    ("partitions", 2),
+    ("segments", 2),
+    ("project_hours", 2),
+    ("project_environments", 9),
+    ("outbox", 90),
+    ("quarantine", 1),
+    ("journals", 1),
+];
 
 async fn a_full_batch_touches_every_table(world: World) {
     let ana = world.org("Ana").await;
@@ -437,51 +456,36 @@ async fn a_full_batch_touches_every_table(world: World) {
         outcome: Outcome::Filtered("not_kept"),
         quantity: 3,
     };
+    let unreadable = Quarantined {
+        project: None,
+        sequence: 9,
+        received_at: noon(),
+        error: "no record".to_owned(),
+        record: vec![0, 1, 2],
+    };
     let batch = Batch {
         journal: JOURNAL,
         position: world.next_position(),
         received: received(&events, std::slice::from_ref(&filtered)),
         events,
         outcomes: vec![filtered],
-        quarantined: vec![Quarantined {
-            project: None,
-            sequence: 9,
-            received_at: noon(),
-            error: "no record".to_owned(),
-            record: vec![0, 1, 2],
-        }],
+        quarantined: vec![unreadable],
     };
     let recorded = world.store.record(batch).await.unwrap();
-    let count = |wanted| {
-        let events = recorded.events.iter();
-        events.filter(|one| one.disposition == wanted).count()
-    };
-    assert_eq!(count(Disposition::ProjectGone), 50);
-    assert_eq!(count(Disposition::Duplicate), 5);
-    assert_eq!(count(Disposition::Regressed), 1);
-    assert_eq!(count(Disposition::New), 88);
-    assert_eq!(count(Disposition::Joined), 356);
-    for (table, rows) in [
-        ("issues", 89),
-        ("issue_hashes", 89),
-        ("groupings", 89),
-        ("issue_terms", 267),
-        ("issue_hours", 446),
-        ("issue_tag_keys", 178),
-        ("issue_tags", 535),
-        ("issue_partitions", 90),
-        ("partitions", 2),
-        ("segments", 2),
-        ("project_hours", 2),
-        ("project_environments", 9),
-        ("outbox", 90),
-        ("quarantine", 1),
-        ("journals", 1),
+    for (wanted, events) in [
+        (Disposition::ProjectGone, 50),
+        (Disposition::Duplicate, 5),
+        (Disposition::Regressed, 1),
+        (Disposition::New, 88),
+        (Disposition::Joined, 356),
     ] {
-        let counted = world
-            .backdoor
-            .count(&format!("select count(*) from {table}"));
-        assert_eq!(counted, rows, "{table}");
+        let such = recorded.events.iter();
+        let such = such.filter(|one| one.disposition == wanted).count();
+        assert_eq!(such, events, "{wanted:?}");
+    }
+    for (table, rows) in ROWS {
+        let sql = format!("select count(*) from {table}");
+        assert_eq!(world.backdoor.count(&sql), rows, "{table}");
     }
     world.assert_sound().await;
 }

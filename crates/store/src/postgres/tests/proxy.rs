@@ -98,9 +98,10 @@ async fn pass_on(
             executed.fetch_add(1, Ordering::SeqCst);
         }
         let is_commit = message == b"Q\0\0\0\x0bCOMMIT\0";
-        let what = match is_commit {
-            true => next.swap(Next::Passes as u8, Ordering::SeqCst),
-            false => Next::Passes as u8,
+        let what = if is_commit {
+            next.swap(Next::Passes as u8, Ordering::SeqCst)
+        } else {
+            Next::Passes as u8
         };
         if what != Next::Passes as u8 {
             answers.abort();
