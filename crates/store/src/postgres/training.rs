@@ -149,7 +149,13 @@ async fn train(
         })
         .await?;
     let Some(id) = id else {
-        return Ok(());
+        let loading = Arc::clone(codec);
+        return engine
+            .read(move |tx| {
+                let codec = Arc::clone(&loading);
+                Box::pin(async move { load_dictionaries(tx, &codec).await })
+            })
+            .await;
     };
     codec.add_dictionary(id, &bytes);
     tracing::info!(

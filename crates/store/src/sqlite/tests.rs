@@ -10,7 +10,6 @@ use uuid::Uuid;
 use super::{Options, SqliteStore};
 use crate::events::Events;
 use crate::issues::Issues;
-use crate::payload::dictionary::Occasion;
 use crate::record::{
     Batch, Disposition, IssueSeed, NewEvent, NewGrouping, ReceivedCount, Recorder,
 };
@@ -101,14 +100,6 @@ fn event(number: u128, hash: u8) -> NewEvent {
     }
 }
 
-/// An event of one of a hundred issues, with a stack like its neighbours'.
-fn full_event(number: u128) -> NewEvent {
-    let mut event = event(number, u8::try_from(number % 100).unwrap());
-    let frames = vec![format!("frame of {}", number % 7); 40].join(",");
-    event.payload = format!(r#"{{"id":{number},"frames":"{frames}"}}"#).into_bytes();
-    event
-}
-
 async fn record(store: &SqliteStore, position: u64, events: Vec<NewEvent>) -> Vec<Disposition> {
     let received = events.iter().map(|event| ReceivedCount {
         project: event.scope.project(),
@@ -163,109 +154,6 @@ async fn an_uncommitted_tail_is_cut_before_the_first_append() {
     assert_eq!(std::fs::read(&segment).unwrap(), committed);
     record(&store, 3, vec![event(2, 1)]).await;
     assert_sound(&store).await;
-}
-
-#[tokio::test]
-async fn a_dictionary_is_trained_and_old_frames_stay_readable() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = open(folder.path()).await;
-    record(&store, 1, (1..=199).map(full_event).collect()).await;
-    record(&store, 2, vec![full_event(200)]).await;
-    let count = || {
-        store.engine.read(|c| {
-            Ok(c.query_one("select count(*) from dictionaries", (), |row| {
-                row.get::<_, i64>(0)
-            })?)
-        })
-    };
-    for _ in 0..500 {
-        if count().await.unwrap() == 1 {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
-    assert_eq!(count().await.unwrap(), 1);
-    record(&store, 3, vec![full_event(201)]).await;
-    drop(store);
-    assert_sound(&open(folder.path()).await).await;
-}
-
-#[tokio::test]
-async fn fsck_catches_each_corruption() {
-    for (invariant, corruption) in [
-        ("I-01", "update issues set evicted_count = 1"),
-        (
-            "I-01",
-            "delete from events_p1 where id = (select min(id) from events_p1)",
-        ),
-        ("I-02", "update outcomes set quantity = quantity + 1"),
-        ("I-03", "update issue_hours set events = events + 1"),
-        ("I-03", "update project_hours set events = events - 1"),
-        (
-            "I-04",
-            "update events_p2 set event_id = (select max(event_id) from events_p1)",
-        ),
-        ("I-05", "update issue_users set issue_id = 5"),
-        (
-            "I-05",
-            "update events_p1 set start = start + 1, length = length - 1",
-        ),
-        ("I-05", "update events_p1 set ordinal = 1 - ordinal"),
-        ("I-06", "update issues set first_seen = last_seen + 1"),
-        ("I-06", "update issues set first_seen = first_seen - 1"),
-        ("I-06", "update issues set last_seen = last_seen + 1"),
-        ("I-07", "update issue_tags set events = events + 1"),
-        ("I-08", "update segments set length = length - 1"),
-        ("I-09", "update received set quantity = quantity - 1"),
-        ("I-09", "delete from received"),
-        ("I-11", "update projects set org_id = x'08' where id = 2"),
-        ("I-12", "update members set role = 'ADMIN'"),
-        ("I-13", "create index surplus on issues (title)"),
-    ] {
-        let folder = tempfile::tempdir().unwrap();
-        let store = open(folder.path()).await;
-        let mut other_class = event(3, 2);
-        other_class.retention_days = 90;
-        record(&store, 1, vec![event(1, 1), event(2, 1), other_class]).await;
-        assert_sound(&store).await;
-        store
-            .engine
-            .on_writer(move |connection| {
-                // Damage asks for no leave.
-                connection.execute_batch("pragma foreign_keys = off")?;
-                Ok(connection.execute_batch(corruption)?)
-            })
-            .await
-            .unwrap();
-        let report = store.fsck().await.unwrap();
-        assert!(
-            report
-                .violations
-                .iter()
-                .any(|found| found.invariant == invariant),
-            "{corruption} is not caught as {invariant}: {:?}",
-            report.violations
-        );
-    }
-}
-
-#[tokio::test]
-async fn fsck_catches_a_damaged_payload() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = open(folder.path()).await;
-    record(&store, 1, vec![event(1, 1)]).await;
-    let partition = folder.path().join("payload/1");
-    let segment = std::fs::read_dir(partition)
-        .unwrap()
-        .next()
-        .unwrap()
-        .unwrap()
-        .path();
-    let mut bytes = std::fs::read(&segment).unwrap();
-    *bytes.last_mut().unwrap() ^= 1;
-    std::fs::write(&segment, bytes).unwrap();
-    let report = store.fsck().await.unwrap();
-    assert_eq!(report.violations[0].invariant, "I-05");
 }
 
 #[tokio::test]
@@ -385,40 +273,6 @@ async fn events_are_read_and_recorded_while_segments_are_rewritten() {
     assert_sound(&store).await;
 }
 
-#[tokio::test]
-async fn a_dictionary_that_knows_deleted_events_is_replaced_after_a_week() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = open(folder.path()).await;
-    let dictionaries = || {
-        store.engine.read(|connection| {
-            let mut statement = connection.prepare("select id from dictionaries order by id")?;
-            let ids = statement.query_map((), |row| row.get(0))?;
-            Ok(ids.collect::<rusqlite::Result<Vec<i64>>>()?)
-        })
-    };
-    record(&store, 1, (0..150).map(full_event).collect()).await;
-    store.train_now(Occasion::Replace(0)).await.unwrap();
-    assert_eq!(dictionaries().await.unwrap(), [1]);
-    record(&store, 2, vec![full_event(150)]).await;
-    let issue = copal_model::IssueId::new(shop().project(), 1);
-    store.delete_issue(&shop(), issue).await.unwrap();
-    for (now, known) in [
-        ("2026-11-21T00:00:00Z", vec![1]),
-        ("2026-11-27T23:59:59Z", vec![1]),
-        ("2026-11-28T00:00:00Z", vec![1, 2]),
-        ("2026-12-20T00:00:00Z", vec![1, 2]),
-    ] {
-        store.compact(at(now)).await.unwrap();
-        assert_eq!(dictionaries().await.unwrap(), known, "{now}");
-    }
-    // The old one goes with the last partition that needs it.
-    store
-        .drop_expired(at("2026-12-21T00:00:00Z"))
-        .await
-        .unwrap();
-    assert_eq!(dictionaries().await.unwrap(), [2]);
-}
-
 /// Ten kilobytes that do not compress, the same for all events of an issue.
 fn noisy_event(number: u128, hash: u8) -> NewEvent {
     let mut event = event(number, hash);
@@ -498,26 +352,4 @@ async fn a_base_that_another_process_deleted_is_not_used() {
     let recorded = server.record(batch()).await.unwrap();
     assert_eq!(recorded.events[0].disposition, Disposition::New);
     assert_readable(&command, 2, 1).await;
-}
-
-#[tokio::test]
-async fn fsck_misses_a_base() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = open(folder.path()).await;
-    record(&store, 1, vec![noisy_event(1, 1)]).await;
-    record(&store, 2, vec![noisy_event(2, 1)]).await;
-    assert_sound(&store).await;
-    let lost = "delete from events_p1 where id = 1";
-    store
-        .engine
-        .write(move |tx| Ok(tx.execute(lost, ())?))
-        .await
-        .unwrap();
-    let violations = store.fsck().await.unwrap().violations;
-    let found = violations.iter().find(|found| found.invariant == "I-05");
-    let detail = &found.unwrap().detail;
-    assert!(
-        detail.contains("its base") && detail.contains("is gone"),
-        "{detail}"
-    );
 }

@@ -103,6 +103,8 @@ async fn train(
     let reading = Arc::clone(codec);
     let begun = engine
         .read(move |connection| {
+            // What has been read before tells that another process was quicker.
+            load_dictionaries(connection, &reading)?;
             let newest = newest(connection)?;
             if !occasion.holds(newest) {
                 return Ok(None);
@@ -128,7 +130,10 @@ async fn train(
         })
         .await?;
     let Some(id) = id else {
-        return Ok(());
+        let loading = Arc::clone(codec);
+        return engine
+            .read(move |connection| load_dictionaries(connection, &loading))
+            .await;
     };
     codec.add_dictionary(id, &bytes);
     tracing::info!(

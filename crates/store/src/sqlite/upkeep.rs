@@ -141,21 +141,20 @@ impl SqliteStore {
     async fn delete_orphans(&self) -> Result<()> {
         let segments = self.segments.clone();
         let tails = std::sync::Arc::clone(&self.tails);
-        // On the writer: no partition is made meanwhile whose row is not committed yet.
-        self.engine
-            .on_writer(move |connection| {
-                let known: Vec<i64> = partitions::between(connection, i64::MIN, i64::MAX)?
-                    .into_iter()
-                    .map(|partition| partition.id)
-                    .collect();
-                segments.keep_partitions(&known).map_err(Error::Disk)?;
-                let mut tails = tails
-                    .lock()
-                    .unwrap_or_else(std::sync::PoisonError::into_inner);
-                tails.forget();
-                Ok(())
-            })
-            .await
+        // Within a transaction: nobody makes a partition meanwhile whose row is not committed yet.
+        self.in_transaction(move |tx| {
+            let known: Vec<i64> = partitions::between(tx, i64::MIN, i64::MAX)?
+                .into_iter()
+                .map(|partition| partition.id)
+                .collect();
+            segments.keep_partitions(&known).map_err(Error::Disk)?;
+            let mut tails = tails
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
+            tails.forget();
+            Ok(())
+        })
+        .await
     }
 }
 

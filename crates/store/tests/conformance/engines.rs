@@ -1,6 +1,6 @@
 //! The engines under test, and a way around the trait where only that can show what a case is about.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::schema::{Schema, Version, on_postgres};
 pub(crate) struct Engine {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) backdoor: Backdoor,
-    _folder: Arc<TempDir>,
+    folder: Arc<TempDir>,
     _schema: Option<Arc<Schema>>,
 }
 
@@ -35,7 +35,7 @@ impl Engine {
         Self {
             store: store.unwrap(),
             backdoor: Backdoor::Sqlite(folder.path().join(FILE_NAME)),
-            _folder: Arc::new(folder),
+            folder: Arc::new(folder),
             _schema: None,
         }
     }
@@ -48,9 +48,19 @@ impl Engine {
         Some(Self {
             store: store.unwrap(),
             backdoor: Backdoor::Postgres(schema.url.clone()),
-            _folder: Arc::new(folder),
+            folder: Arc::new(folder),
             _schema: Some(Arc::new(schema)),
         })
+    }
+
+    /// Its data folder.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Whether processes share a data folder.
+    pub(crate) fn shares_folder(&self) -> bool {
+        matches!(self.backdoor, Backdoor::Sqlite(_))
     }
 
     /// The same store as another process opens it, which has a folder of its own if it can.
@@ -62,6 +72,20 @@ impl Engine {
         };
         Ok((store?, folder))
     }
+}
+
+/// Files of payloads in a data folder.
+pub(crate) fn segment_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(segment_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "seg") {
+            files.push(path);
+        }
+    }
+    files
 }
 
 impl Backdoor {
@@ -78,6 +102,52 @@ impl Backdoor {
                 changed.map_err(|error| error.as_db_error().unwrap().message().to_ascii_lowercase())
             }),
         }
+    }
+
+    /// Runs a statement that foreign keys of a table would refuse.
+    pub(crate) fn damage(&self, table: &str, sql: &str) {
+        if let Self::Sqlite(_) = self {
+            let db = self.sqlite();
+            db.pragma_update(None, "foreign_keys", false).unwrap();
+            db.execute(sql, ()).unwrap();
+            return;
+        }
+        let keys = format!(
+            "select coalesce(string_agg(format({{}}, '{table}', conname{{}}), '; '), '')
+             from pg_constraint
+             where conrelid = '{table}'::regclass
+               and contype = 'f'"
+        );
+        let script = |format: &str, value: &str| {
+            let query = keys.replacen("{}", format, 1).replacen("{}", value, 1);
+            self.text(&query)
+        };
+        let add = script(
+            "'alter table %I add constraint %I %s not valid'",
+            ", pg_get_constraintdef(oid)",
+        );
+        let drop = script("'alter table %I drop constraint %I'", "");
+        for script in [&drop[..], sql, &add] {
+            self.run(script);
+        }
+    }
+
+    fn text(&self, sql: &str) -> String {
+        let Self::Postgres(url) = self else {
+            panic!("this is not PostgreSQL");
+        };
+        on_postgres(url, async |client| {
+            client.query_one(sql, &[]).await.unwrap().get(0)
+        })
+    }
+
+    fn run(&self, script: &str) {
+        let Self::Postgres(url) = self else {
+            panic!("this is not PostgreSQL");
+        };
+        on_postgres(url, async |client| {
+            client.batch_execute(script).await.unwrap();
+        });
     }
 
     /// The number that a query finds.

@@ -30,9 +30,12 @@ macro_rules! conformance {
 
 mod access;
 mod activity;
+mod dictionaries;
 mod engines;
 mod events;
+mod fsck;
 mod issues;
+mod nodes;
 mod organizations;
 mod projects;
 mod races;

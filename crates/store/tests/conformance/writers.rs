@@ -27,7 +27,7 @@ const EVENTS: u128 = 10;
 const USERS: u128 = 100;
 
 /// A batch of a writer, which has a journal of its own.
-fn batch_of(writer: u128, position: u64, events: Vec<NewEvent>) -> Batch {
+pub(crate) fn batch_of(writer: u128, position: u64, events: Vec<NewEvent>) -> Batch {
     Batch {
         journal: Uuid::from_u128(1_000 + writer),
         position,
@@ -38,7 +38,7 @@ fn batch_of(writer: u128, position: u64, events: Vec<NewEvent>) -> Batch {
 }
 
 /// Records as the pipeline does: what is not available now is tried again.
-async fn record(store: &dyn Store, batch: impl Fn() -> Batch) -> Vec<Disposition> {
+pub(crate) async fn record(store: &dyn Store, batch: impl Fn() -> Batch) -> Vec<Disposition> {
     for _ in 0..100 {
         match store.record(batch()).await {
             Ok(recorded) => return recorded.events.iter().map(|one| one.disposition).collect(),
