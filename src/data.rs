@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail, ensure};
+use copal_server::auth::secret::Secret;
 use copal_store::sqlite::FILE_NAME;
 use copal_store::upkeep::Stake;
 use copal_store::{Error, Options, Store};
@@ -17,7 +18,7 @@ pub(crate) async fn open(config: &Config, options: Options) -> Result<Arc<dyn St
         config.data.is_dir() || !config.data.exists(),
         "cannot open the data folder {path}: it is a file; choose another with --data"
     );
-    let url = config.database_url.as_ref().map(|url| url.expose());
+    let url = config.database_url.as_ref().map(Secret::expose);
     match copal_store::open(&config.data, url, options).await {
         Err(Error::Disk(error)) if WRONG_PATH.contains(&error.kind()) => {
             bail!("cannot open the data folder {path}: {error}; choose another with --data")
