@@ -1,22 +1,21 @@
-//! Measures what recording costs: events a second, and bytes on disk per event.
+//! Measures what recording costs: events a second, CPU time, and bytes on disk per event.
 //!
-//! `cargo run --release -p copal-store --example record_cost -- FOLDER [EVENTS]` records the events
-//! of the envelopes in FOLDER (`*.env`, one envelope each) again and again, with ids of
-//! their own, in batches of 500 over 200 issues with 15 tags each.
+//! `cargo run --release -p copal-store --example record_cost -- FOLDER [EVENTS [DATABASE_URL]]`
+//! records the events of the envelopes in FOLDER (`*.env`, one envelope each) again and again, with
+//! ids of their own, in batches of 500 over 200 issues with 15 tags each: on SQLite, or in an empty
+//! PostgreSQL database of a server on this machine.
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use copal_model::{Email, Level, OrgId, Plan, Timestamp, UserId, UserIdentity, UserIdentityKind};
 use copal_protocol::EventId;
-use copal_store::access::Access;
-use copal_store::events::{EventPick, Events};
-use copal_store::issues::{IssueQuery, Issues};
-use copal_store::projects::{NewProject, Projects};
-use copal_store::record::{Batch, IssueSeed, NewEvent, NewGrouping, Recorder};
-use copal_store::sqlite::{Options, SqliteStore};
-use copal_store::users::{NewUser, Users};
-use copal_store::{OrgScope, PageRequest, ProjectScope};
+use copal_store::events::EventPick;
+use copal_store::issues::IssueQuery;
+use copal_store::projects::NewProject;
+use copal_store::record::{Batch, IssueSeed, NewEvent, NewGrouping};
+use copal_store::users::NewUser;
+use copal_store::{Options, OrgScope, PageRequest, ProjectScope, Store};
 use uuid::Uuid;
 
 const BATCH: u64 = 500;
@@ -29,14 +28,20 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let folder = arguments
         .next()
-        .ok_or("usage: record_cost FOLDER [EVENTS]")?;
+        .ok_or("usage: record_cost FOLDER [EVENTS [DATABASE_URL]]")?;
     let events: u64 = arguments.next().map_or(Ok(50_000), |text| text.parse())?;
+    let database_url = arguments.next();
     let payloads = read_payloads(Path::new(&folder))?;
     let data = tempfile::tempdir()?;
-    let store = SqliteStore::open(data.path(), Options::default())?;
-    let (org, project) = make_project(&store).await?;
+    let store = copal_store::open(data.path(), database_url.as_deref(), Options::default()).await?;
+    let server = match &database_url {
+        Some(url) => Some(Server::find(url).await?),
+        None => None,
+    };
+    let (org, project) = make_project(&*store).await?;
     let mut random = 0x9e37_79b9_7f4a_7c15;
-    let mut recording = std::time::Duration::ZERO;
+    let mut recording = Duration::ZERO;
+    let (mut own_cpu, server_cpu) = (Duration::ZERO, cpu_of(server.as_ref()));
     for position in 1..=events / BATCH {
         let events = (0..BATCH)
             .map(|_| new_event(project, &payloads, &mut random))
@@ -47,9 +52,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             events,
             ..Batch::default()
         };
-        let started = Instant::now();
+        let (started, cpu) = (Instant::now(), cpu_seconds("self"));
         store.record(batch).await?;
         recording += started.elapsed();
+        own_cpu += cpu_seconds("self").saturating_sub(cpu);
     }
     let bytes = folder_bytes(data.path())?;
     eprintln!(
@@ -58,7 +64,17 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         bytes / events,
         folder_bytes(&data.path().join("payload"))? / events,
     );
-    read(&store, org, project).await?;
+    let micros = |cpu: Duration| cpu.as_micros() as f64 / events as f64;
+    eprintln!("CPU per event: {:.0} µs of Copal", micros(own_cpu));
+    if let Some(server) = &server {
+        let cpu = cpu_of(Some(server)).saturating_sub(server_cpu);
+        eprintln!(
+            "{:.0} µs of PostgreSQL; {}",
+            micros(cpu),
+            server.sizes().await?
+        );
+    }
+    read(&*store, org, project).await?;
     drop(store);
     eprintln!(
         "{} bytes/event once closed",
@@ -67,8 +83,80 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
+/// A PostgreSQL server on this machine.
+struct Server {
+    client: tokio_postgres::Client,
+    /// The process that all others are children of.
+    postmaster: String,
+}
+
+impl Server {
+    async fn find(url: &str) -> Result<Self, Box<dyn std::error::Error>> {
+        let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await?;
+        tokio::spawn(connection);
+        let row = client.query_one("select pg_backend_pid()", &[]).await?;
+        let backend: i32 = row.get(0);
+        let postmaster = stat(&backend.to_string()).nth(1).unwrap_or_default();
+        Ok(Self { client, postmaster })
+    }
+
+    /// The largest tables with their indexes.
+    async fn sizes(&self) -> Result<String, tokio_postgres::Error> {
+        let rows = self
+            .client
+            .query(
+                "select c.relname::text, pg_total_relation_size(c.oid)
+                 from pg_class c
+                 join pg_namespace n on n.oid = c.relnamespace
+                 where c.relkind = 'r' and n.nspname not in ('pg_catalog', 'information_schema')
+                 order by 2 desc
+                 limit 6",
+                &[],
+            )
+            .await?;
+        let sizes = rows.iter().map(|row| {
+            let (name, bytes): (String, i64) = (row.get(0), row.get(1));
+            format!("{name} {} KiB", bytes / 1024)
+        });
+        Ok(sizes.collect::<Vec<_>>().join(", "))
+    }
+}
+
+/// CPU time of all processes of a server, of those that have ended too.
+fn cpu_of(server: Option<&Server>) -> Duration {
+    let Some(Server { postmaster, .. }) = server else {
+        return Duration::ZERO;
+    };
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let names = processes.filter_map(|entry| entry.file_name().into_string().ok());
+    let children = names.filter(|name| stat(name).nth(1).as_ref() == Some(postmaster));
+    let ended: u64 = stat(postmaster)
+        .skip(13)
+        .take(2)
+        .filter_map(|text| text.parse::<u64>().ok())
+        .sum();
+    children.map(|name| cpu_seconds(&name)).sum::<Duration>()
+        + cpu_seconds(postmaster)
+        + Duration::from_millis(ended * 10)
+}
+
+/// CPU time of a process, in user and kernel.
+fn cpu_seconds(process: &str) -> Duration {
+    let ticks = stat(process).skip(11).take(2);
+    let ticks: u64 = ticks.filter_map(|text| text.parse::<u64>().ok()).sum();
+    Duration::from_millis(ticks * 10)
+}
+
+/// What the kernel says of a process, behind its name: state, parent and so on.
+fn stat(process: &str) -> impl Iterator<Item = String> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    let fields = stat.rsplit_once(") ").map_or("", |(_, fields)| fields);
+    let fields: Vec<String> = fields.split(' ').map(str::to_owned).collect();
+    fields.into_iter()
+}
+
 async fn read(
-    store: &SqliteStore,
+    store: &dyn Store,
     org: OrgScope,
     project: ProjectScope,
 ) -> Result<(), Box<dyn std::error::Error>> {
@@ -190,7 +278,7 @@ fn read_payloads(folder: &Path) -> Result<Vec<String>, Box<dyn std::error::Error
 }
 
 async fn make_project(
-    store: &SqliteStore,
+    store: &dyn Store,
 ) -> Result<(OrgScope, ProjectScope), Box<dyn std::error::Error>> {
     let now = Timestamp::from_second(1_790_000_000)?;
     let user = NewUser {

@@ -49,6 +49,17 @@ pub(crate) async fn record(store: &dyn Store, batch: impl Fn() -> Batch) -> Vec<
     panic!("the store is not available");
 }
 
+/// What an answer is once the store is available, however busy the machine is.
+async fn patient<T, F: Future<Output = Result<T, Error>>>(ask: impl Fn() -> F) -> Result<T, Error> {
+    for _ in 0..100 {
+        match ask().await {
+            Err(Error::Unavailable(_)) => {}
+            answer => return answer,
+        }
+    }
+    panic!("the store is not available");
+}
+
 /// Two batches of events that only this writer has, and one that all writers have.
 fn batches(shop: &InProject, writer: u128) -> Vec<Vec<NewEvent>> {
     let own = |half: u128| (writer * 2 + half) * EVENTS + 1_000;
@@ -183,12 +194,13 @@ async fn recording_goes_on_while_issues_are_triaged_and_deleted(world: World) {
 /// these.
 async fn disturb(store: &dyn Store, shop: &InProject, org: OrgScope, number: usize, round: u64) {
     let (query, page) = (IssueQuery::default(), PageRequest::default());
-    let page = store.list_issues(&org, &query, &page).await.unwrap();
+    let page = patient(|| store.list_issues(&org, &query, &page)).await;
+    let page = page.unwrap();
     let issues: Vec<_> = page.rows.iter().map(|issue| issue.id).collect();
     match number % 8 {
         0 => {
             if let Some(issue) = issues.first() {
-                let deleted = store.delete_issue(&shop.scope, *issue).await;
+                let deleted = patient(|| store.delete_issue(&shop.scope, *issue)).await;
                 assert!(
                     matches!(deleted, Ok(()) | Err(Error::NotFound { .. })),
                     "{deleted:?}"
@@ -198,14 +210,16 @@ async fn disturb(store: &dyn Store, shop: &InProject, org: OrgScope, number: usi
         2 => {
             // In another order than that of their ids.
             let refs: Vec<_> = issues.iter().rev().map(|id| IssueRef::Id(*id)).collect();
-            let changes = store.set_issue_statuses(&org, &refs, IssueStatus::Resolved);
-            let changes = changes.await.unwrap();
-            store.undo_issue_statuses(&org, &changes).await.unwrap();
+            let status = IssueStatus::Resolved;
+            let changes = patient(|| store.set_issue_statuses(&org, &refs, status)).await;
+            let changes = changes.unwrap();
+            let undone = patient(|| store.undo_issue_statuses(&org, &changes)).await;
+            undone.unwrap();
         }
         4 => {
             for issue in issues {
-                let set = store.set_issue_status(&shop.scope, issue, IssueStatus::Resolved, noon());
-                let set = set.await;
+                let (status, now) = (IssueStatus::Resolved, noon());
+                let set = patient(|| store.set_issue_status(&shop.scope, issue, status, now)).await;
                 assert!(
                     matches!(set, Ok(_) | Err(Error::NotFound { .. })),
                     "{set:?}"
