@@ -28,6 +28,8 @@ pub struct Problem {
     pub next_step: NextStep,
     /// When another try makes sense.
     pub retry_after_secs: Option<u64>,
+    /// More for programs: members of the problem by name.
+    pub members: Vec<(&'static str, serde_json::Value)>,
 }
 
 /// What browsers are offered to do next.
@@ -61,6 +63,7 @@ impl Problem {
             detail: detail.into(),
             next_step: NextStep::Home,
             retry_after_secs: None,
+            members: Vec::new(),
         }
     }
 
@@ -79,6 +82,13 @@ impl Problem {
         }
     }
 
+    /// The same problem with one more member for programs.
+    #[must_use]
+    pub fn with_member(mut self, name: &'static str, value: serde_json::Value) -> Self {
+        self.members.push((name, value));
+        self
+    }
+
     /// Nothing is there, or nothing that the caller may know of. Both read the same.
     pub fn not_found(what: &str) -> Self {
         Self::new(
@@ -91,14 +101,17 @@ impl Problem {
 
     /// The RFC 9457 body.
     pub fn to_json(&self, request_id: &str) -> String {
-        serde_json::json!({
+        let mut body = serde_json::json!({
             "type": format!("urn:copal:problem:{}", self.kind),
             "title": self.title,
             "status": self.status.as_u16(),
             "detail": self.detail,
             "requestId": request_id,
-        })
-        .to_string()
+        });
+        for (name, value) in &self.members {
+            body[*name] = value.clone();
+        }
+        body.to_string()
     }
 }
 
