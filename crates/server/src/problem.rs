@@ -8,6 +8,8 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use copal_model::Role;
+use copal_model::policy::Denied;
 
 use crate::app::App;
 use crate::middleware::audience::Audience;
@@ -28,8 +30,8 @@ pub struct Problem {
     pub next_step: NextStep,
     /// When another try makes sense.
     pub retry_after_secs: Option<u64>,
-    /// More for programs: members of the problem by name.
-    pub members: Vec<(&'static str, serde_json::Value)>,
+    /// Of a role that is too low: what would help. Boxed, because most problems have none.
+    pub denied: Option<Box<Denied>>,
 }
 
 /// What browsers are offered to do next.
@@ -39,13 +41,8 @@ pub enum NextStep {
     Home,
     /// Log in first: browsers are sent there at once.
     LogIn,
-    /// Go back to a page, with the words of the link.
-    Link {
-        /// The words.
-        label: &'static str,
-        /// The path on this site.
-        path: String,
-    },
+    /// Go where the page is now, a path of this site: browsers are sent there at once.
+    Moved(Box<str>),
 }
 
 impl Problem {
@@ -63,7 +60,7 @@ impl Problem {
             detail: detail.into(),
             next_step: NextStep::Home,
             retry_after_secs: None,
-            members: Vec::new(),
+            denied: None,
         }
     }
 
@@ -82,11 +79,13 @@ impl Problem {
         }
     }
 
-    /// The same problem with one more member for programs.
-    #[must_use]
-    pub fn with_member(mut self, name: &'static str, value: serde_json::Value) -> Self {
-        self.members.push((name, value));
-        self
+    /// The caller's role is too low; says which would do and who can give it.
+    pub fn denied(denied: Denied) -> Self {
+        let text = denied.to_string();
+        Self {
+            denied: Some(Box::new(denied)),
+            ..Self::new(StatusCode::FORBIDDEN, "forbidden", "Not allowed", text)
+        }
     }
 
     /// Nothing is there, or nothing that the caller may know of. Both read the same.
@@ -108,8 +107,9 @@ impl Problem {
             "detail": self.detail,
             "requestId": request_id,
         });
-        for (name, value) in &self.members {
-            body[*name] = value.clone();
+        if let Some(denied) = &self.denied {
+            body["neededRole"] = denied.needed().map(Role::as_str).into();
+            body["grantedBy"] = denied.granters.clone().into();
         }
         body.to_string()
     }

@@ -33,11 +33,11 @@ impl Denied {
         settings: OrgSettings,
         members: impl IntoIterator<Item = &'m Member>,
     ) -> Self {
-        let rule = action.rule();
-        let roles: Vec<_> = rule.roles(settings).collect();
+        let row = action.rule();
+        let roles: Vec<_> = row.roles(settings).collect();
         let needed = roles.last().copied();
         let can_help = |member: &&Member| needed.is_some_and(|role| member.role.can_grant(role));
-        let setting = match rule.grant(role) {
+        let setting = match row.grant(role) {
             Grant::When(setting) => Some(setting),
             _ => None,
         };

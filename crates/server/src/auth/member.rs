@@ -11,7 +11,7 @@ use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use copal_model::policy::{Action, Denied, OrgSettings};
 use copal_model::{Issue, IssueId, Member, OrgId, Organization, Project, ProjectId, ShortId, Slug};
-use copal_store::access::{IssueRef, OrgRef, ProjectRef};
+use copal_store::access::{IssueRef, OrgAccess, OrgRef, ProjectRef};
 use copal_store::{OrgScope, ProjectScope};
 use copal_ui::form::Permission;
 
@@ -137,7 +137,9 @@ impl<A: Permit> OrgMember<A> {
         let denied = self.denied(A::ACTION, app).await?;
         Err(Refusal::RoleTooLow(Box::new(denied)))
     }
+}
 
+impl<A> OrgMember<A> {
     /// Whether the caller's role may do something else too.
     pub fn may(&self, action: Action) -> bool {
         self.member.role.may(action, self.settings())
@@ -173,6 +175,11 @@ impl<A: Permit> OrgMember<A> {
     const fn settings(&self) -> OrgSettings {
         OrgSettings::STANDARD
     }
+}
+
+/// Whether whom the store has let in may do something there.
+pub fn may(access: &OrgAccess, action: Action) -> bool {
+    access.member.role.may(action, OrgSettings::STANDARD)
 }
 
 /// An organization as a URL names it.

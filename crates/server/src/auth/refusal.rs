@@ -4,7 +4,6 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use copal_model::Role;
 use copal_model::policy::{Denied, OrgSettings, Refused, TooNarrow};
-use serde_json::json;
 
 use crate::problem::{NextStep, Problem};
 
@@ -78,7 +77,7 @@ impl From<Refusal> for Problem {
             Refusal::BadForm(why) => {
                 Self::new(StatusCode::BAD_REQUEST, "bad-form", "Not understood", why)
             }
-            Refusal::RoleTooLow(denied) => role_problem(&denied),
+            Refusal::RoleTooLow(denied) => Self::denied(*denied),
             Refusal::TooNarrow(why) => forbidden(narrow_detail(why)),
             Refusal::AgainstRules(refused) => refused.into(),
             Refusal::ForgedForm(why) => {
@@ -99,12 +98,11 @@ impl From<Refusal> for Problem {
 /// more than this.
 impl From<Refused> for Problem {
     fn from(refused: Refused) -> Self {
-        let conflict = |kind, title, detail: &str| {
-            Self::new(StatusCode::CONFLICT, kind, title, detail)
-        };
+        let conflict =
+            |kind, title, detail: &str| Self::new(StatusCode::CONFLICT, kind, title, detail);
         match refused {
             Refused::RoleTooLow(action) => {
-                role_problem(&Denied::of(action, Role::Viewer, OrgSettings::default(), []))
+                Self::denied(Denied::of(action, Role::Viewer, OrgSettings::default(), []))
             }
             Refused::OwnRole => forbidden(
                 "Nobody changes their own role. An OWNER can hand the organization over to step \
@@ -130,14 +128,6 @@ impl From<Refused> for Problem {
             ),
         }
     }
-}
-
-/// Says which role is needed and who can give it, in words and for programs.
-fn role_problem(denied: &Denied) -> Problem {
-    let needed = denied.needed().map(Role::as_str);
-    forbidden(denied.to_string())
-        .with_member("neededRole", json!(needed))
-        .with_member("grantedBy", json!(denied.granters))
 }
 
 fn narrow_detail(why: TooNarrow) -> String {
@@ -171,6 +161,7 @@ impl IntoResponse for Refusal {
 #[cfg(test)]
 mod tests {
     use copal_model::policy::Action;
+    use serde_json::json;
 
     use super::*;
 
