@@ -142,7 +142,7 @@ impl<A: Permit> OrgMember<A> {
 impl<A> OrgMember<A> {
     /// Whether the caller's role may do something else too.
     pub fn may(&self, action: Action) -> bool {
-        self.member.role.may(action, self.settings())
+        self.member.role.may(action, OrgSettings::STANDARD)
     }
 
     /// Whether the caller's role may, and the credential reaches so far.
@@ -169,11 +169,7 @@ impl<A> OrgMember<A> {
     pub async fn denied(&self, action: Action, app: &App) -> Result<Denied, Refusal> {
         let members = app.store.list_members(&self.scope).await?;
         let role = self.member.role;
-        Ok(Denied::of(action, role, self.settings(), &members))
-    }
-
-    const fn settings(&self) -> OrgSettings {
-        OrgSettings::STANDARD
+        Ok(Denied::of(action, role, OrgSettings::STANDARD, &members))
     }
 }
 
