@@ -17,7 +17,10 @@ pub(crate) async fn open(config: &Config, options: Options) -> Result<Arc<dyn St
         config.data.is_dir() || !config.data.exists(),
         "cannot open the data folder {path}: it is a file; choose another with --data"
     );
-    let url = config.database_url.as_ref().map(|url| url.expose());
+    let url = config
+        .database_url
+        .as_ref()
+        .map(copal_server::auth::secret::Secret::expose);
     match copal_store::open(&config.data, url, options).await {
         Err(Error::Disk(error)) if WRONG_PATH.contains(&error.kind()) => {
             bail!("cannot open the data folder {path}: {error}; choose another with --data")

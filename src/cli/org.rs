@@ -6,8 +6,8 @@ use copal_model::limits::ORG_NAME_CHARS_MAX;
 use copal_model::{Clock as _, Email, OrgId, Organization, Plan, Slug, name};
 use copal_server::fresh;
 use copal_store::OrgScope;
-use copal_store::access::{Access as _, OrgRef};
-use copal_store::organizations::{NewOrganization, OrganizationPatch, Organizations as _};
+use copal_store::access::OrgRef;
+use copal_store::organizations::{NewOrganization, OrganizationPatch};
 use serde::Serialize;
 
 use super::out::Format;

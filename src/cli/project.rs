@@ -5,7 +5,7 @@ use clap::Subcommand;
 use copal_model::limits::{PLATFORM_CHARS_MAX, PROJECT_NAME_CHARS_MAX};
 use copal_model::{Clock as _, KeyId, name};
 use copal_server::fresh;
-use copal_store::projects::{NewProject, Projects as _};
+use copal_store::projects::NewProject;
 use serde::Serialize;
 
 use super::out::Format;

@@ -7,7 +7,7 @@ use copal_model::policy;
 use copal_model::{Clock as _, Email, TokenId, name};
 use copal_server::auth::secret::Secret;
 use copal_server::fresh;
-use copal_store::tokens::{Token, Tokens as _};
+use copal_store::tokens::Token;
 use serde::Serialize;
 
 use super::out::Format;

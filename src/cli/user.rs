@@ -10,7 +10,7 @@ use copal_server::auth::password;
 use copal_server::auth::secret::Secret;
 use copal_server::fresh;
 use copal_store::Error;
-use copal_store::users::{NewUser, Users as _};
+use copal_store::users::NewUser;
 use serde::Serialize;
 
 use super::out::Format;
