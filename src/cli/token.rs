@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use clap::Subcommand;
 use copal_model::limits::TOKEN_NAME_CHARS_MAX;
-use copal_model::policy::POLICY;
+use copal_model::policy;
 use copal_model::{Clock as _, Email, TokenId, name};
 use copal_server::auth::secret::Secret;
 use copal_server::fresh;
@@ -69,11 +69,7 @@ pub(super) async fn run(context: &Context, command: Command) -> anyhow::Result<(
 }
 
 fn scope(text: &str) -> Result<String, String> {
-    let mut known: Vec<_> = POLICY.iter().filter_map(|rule| rule.scope).collect();
-    // Nothing needs it yet; tokens made today are to outlive the day something does.
-    known.push("member:admin");
-    known.sort_unstable();
-    known.dedup();
+    let known = policy::scopes();
     if known.contains(&text) {
         Ok(text.to_owned())
     } else {

@@ -8,6 +8,8 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use copal_model::Role;
+use copal_model::policy::Denied;
 
 use crate::app::App;
 use crate::middleware::audience::Audience;
@@ -28,6 +30,8 @@ pub struct Problem {
     pub next_step: NextStep,
     /// When another try makes sense.
     pub retry_after_secs: Option<u64>,
+    /// Of a role that is too low: what would help. Boxed, because most problems have none.
+    pub denied: Option<Box<Denied>>,
 }
 
 /// What browsers are offered to do next.
@@ -37,13 +41,8 @@ pub enum NextStep {
     Home,
     /// Log in first: browsers are sent there at once.
     LogIn,
-    /// Go back to a page, with the words of the link.
-    Link {
-        /// The words.
-        label: &'static str,
-        /// The path on this site.
-        path: String,
-    },
+    /// Go where the page is now, a path of this site: browsers are sent there at once.
+    Moved(Box<str>),
 }
 
 impl Problem {
@@ -61,6 +60,7 @@ impl Problem {
             detail: detail.into(),
             next_step: NextStep::Home,
             retry_after_secs: None,
+            denied: None,
         }
     }
 
@@ -79,6 +79,15 @@ impl Problem {
         }
     }
 
+    /// The caller's role is too low; says which would do and who can give it.
+    pub fn denied(denied: Denied) -> Self {
+        let text = denied.to_string();
+        Self {
+            denied: Some(Box::new(denied)),
+            ..Self::new(StatusCode::FORBIDDEN, "forbidden", "Not allowed", text)
+        }
+    }
+
     /// Nothing is there, or nothing that the caller may know of. Both read the same.
     pub fn not_found(what: &str) -> Self {
         Self::new(
@@ -91,14 +100,18 @@ impl Problem {
 
     /// The RFC 9457 body.
     pub fn to_json(&self, request_id: &str) -> String {
-        serde_json::json!({
+        let mut body = serde_json::json!({
             "type": format!("urn:copal:problem:{}", self.kind),
             "title": self.title,
             "status": self.status.as_u16(),
             "detail": self.detail,
             "requestId": request_id,
-        })
-        .to_string()
+        });
+        if let Some(denied) = &self.denied {
+            body["neededRole"] = denied.needed().map(Role::as_str).into();
+            body["grantedBy"] = denied.granters.clone().into();
+        }
+        body.to_string()
     }
 }
 

@@ -172,6 +172,8 @@ pub fn problem_schema() -> Schema {
             .property("status", status)
             .property("detail", text())
             .property("requestId", text())
+            .property("neededRole", text())
+            .property("grantedBy", ArrayBuilder::new().items(RefOr::T(text())).build())
             .examples([json!({
                 "type": "urn:copal:problem:not-found",
                 "title": "Not found",

@@ -45,9 +45,10 @@ pub struct Event {
 pub struct EventDetail {
     #[serde(flatten)]
     event: Event,
-    /// Normalised, scrubbed event JSON.
-    #[schema(value_type = Object)]
-    payload: Box<RawValue>,
+    /// Normalised, scrubbed event JSON; left out for viewers who may not see it.
+    #[schema(value_type = Option<Object>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payload: Option<Box<RawValue>>,
     /// How it was grouped: `fingerprint`, `variants`, `reasons`.
     #[schema(value_type = Object)]
     grouping: Box<RawValue>,
@@ -108,9 +109,11 @@ async fn show(
 ) -> Result<axum::Json<EventDetail>> {
     let found = app.store.find_event(&project.scope, event).await?;
     let found = found.ok_or_else(|| Problem::not_found("event"))?;
+    let sees_raw = project.org.sees(Action::ReadRawEvents, &app);
+    let payload = sees_raw.then_some(found.payload);
     Ok(axum::Json(EventDetail {
         event: Event::of(found.summary),
-        payload: raw(found.payload)?,
+        payload: payload.map(raw).transpose()?,
         grouping: raw(found.grouping)?,
     }))
 }

@@ -1,11 +1,10 @@
 //! Who is asking.
 
 use axum::extract::State;
-use axum::http::StatusCode;
 use copal_model::OrgId;
 use copal_model::User;
 use copal_model::limits::USER_NAME_CHARS_MAX;
-use copal_store::access::Credential;
+use copal_model::policy::Action;
 use copal_store::users::UserPatch;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -15,7 +14,6 @@ use super::body::{Json, invalid, name_in};
 use super::describe::Call;
 use crate::app::App;
 use crate::auth::SignedIn;
-use crate::problem::Problem;
 use crate::routes::{Route, RouteAccess};
 
 /// A person, to themselves.
@@ -78,17 +76,7 @@ async fn update(
     State(app): State<App>,
     Json(patch): Json<MePatch>,
 ) -> Result<axum::Json<Me>> {
-    if let Credential::Token {
-        scopes: Some(_), ..
-    } = signed_in.credential
-    {
-        return Err(Problem::new(
-            StatusCode::FORBIDDEN,
-            "forbidden",
-            "Not allowed",
-            "A token with scopes cannot change its user's account. Use one without scopes.",
-        ));
-    }
+    signed_in.reaches(Action::WriteAccount, &app)?;
     let name = patch
         .name
         .map(|name| name_in("name", &name, USER_NAME_CHARS_MAX))

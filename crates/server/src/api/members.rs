@@ -25,7 +25,9 @@ pub struct Member {
     org_id: String,
     role: names::Role,
     name: String,
-    email: String,
+    /// Left out for viewers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<String>,
     #[schema(format = DateTime)]
     joined_at: String,
 }
@@ -52,13 +54,14 @@ async fn list(
     let request = paging.request()?;
     let all = app.store.list_members(&org.scope).await?;
     let page = page_of(all, &request, |member| member.user_id)?;
+    let sees_emails = org.sees(Action::ReadMemberEmails, &app);
     let page = page.map(|member| Member {
         id: member.user_id.to_string(),
         user_id: member.user_id.to_string(),
         org_id: member.org_id.to_string(),
         role: member.role.into(),
         name: member.name,
-        email: member.email.to_string(),
+        email: sees_emails.then(|| member.email.to_string()),
         joined_at: member.joined_at.to_string(),
     });
     Ok(Listed::new(page, &uri, &app.settings))

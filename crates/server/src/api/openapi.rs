@@ -111,7 +111,7 @@ fn completed(mut operation: Operation, route: &Route) -> Operation {
         add("401", "No valid token or session.");
         add("403", "The role or the token's scopes do not reach so far.");
         let scope = match route.access {
-            RouteAccess::Org(action) => action.rule().scope,
+            RouteAccess::Org(action) => action.rule().reach.scope(),
             _ => None,
         };
         operation.security = Some(vec![SecurityRequirement::new(BEARER, scope)]);

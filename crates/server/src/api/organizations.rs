@@ -113,7 +113,7 @@ async fn list(
     Query(paging): Query<Paging>,
     uri: Uri,
 ) -> Result<Listed<Organization>> {
-    signed_in.reaches(Action::ReadOrg.rule(), &app)?;
+    signed_in.reaches(Action::ReadOrg, &app)?;
     let request = paging.request()?;
     let all = app.store.list_organizations(signed_in.user.id).await?;
     let page = page_of(all, &request, |(organization, _)| organization.id)?;
@@ -126,7 +126,7 @@ async fn create(
     State(app): State<App>,
     Json(new): Json<OrganizationNew>,
 ) -> Result<(StatusCode, axum::Json<Organization>)> {
-    signed_in.reaches(Action::WriteOrg.rule(), &app)?;
+    signed_in.reaches(Action::WriteOrg, &app)?;
     let new = NewOrganization {
         id: OrgId::new(fresh::uuid_v7(&*app.clock, &*app.entropy)),
         name: name_in("name", &new.name, ORG_NAME_CHARS_MAX)?,

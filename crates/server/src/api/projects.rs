@@ -185,9 +185,7 @@ fn platform_in(platform: Option<String>) -> Result<Option<String>> {
 
 impl Project {
     fn of<A>(project: copal_model::Project, org: &OrgMember<A>, app: &App) -> Self {
-        let rule = Action::ReadKeys.rule();
-        let sees_keys =
-            org.member.role.may(Action::ReadKeys) && org.signed_in.reaches(rule, app).is_ok();
+        let sees_keys = org.sees(Action::ReadKeys, app);
         let credential = sees_keys.then(|| ProjectCredential {
             dsn: project.dsn(&app.settings.base_url),
             api_key: project.public_key.clone(),

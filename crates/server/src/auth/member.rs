@@ -9,18 +9,15 @@ use std::str::FromStr;
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
-use copal_model::policy::Action;
+use copal_model::policy::{Action, Denied, OrgSettings};
 use copal_model::{Issue, IssueId, Member, OrgId, Organization, Project, ProjectId, ShortId, Slug};
-use copal_store::access::{IssueRef, OrgRef, ProjectRef};
+use copal_store::access::{IssueRef, OrgAccess, OrgRef, ProjectRef};
 use copal_store::{OrgScope, ProjectScope};
 use copal_ui::form::Permission;
 
 use crate::app::App;
 use crate::auth::permit::Permit;
 use crate::auth::{Refusal, SignedIn};
-
-/// Names shown of members who may do what the caller may not.
-const HELPERS_SHOWN: usize = 3;
 
 /// A member let into the organization `{org}` for the action `A`.
 #[derive(Debug, Clone)]
@@ -134,35 +131,51 @@ impl<A: Permit> OrgMember<A> {
     }
 
     async fn check(&self, app: &App) -> Result<(), Refusal> {
-        let rule = A::ACTION.rule();
-        if self.member.role.may(A::ACTION) {
-            return self.signed_in.reaches(rule, app);
+        if self.may(A::ACTION) {
+            return self.signed_in.reaches(A::ACTION, app);
         }
-        let helpers = self.helpers(A::ACTION, app).await?;
-        Err(Refusal::RoleTooLow { rule, helpers })
+        let denied = self.denied(A::ACTION, app).await?;
+        Err(Refusal::RoleTooLow(Box::new(denied)))
+    }
+}
+
+impl<A> OrgMember<A> {
+    /// Whether the caller's role may do something else too.
+    pub fn may(&self, action: Action) -> bool {
+        self.member.role.may(action, OrgSettings::STANDARD)
     }
 
-    /// Whether the caller may do something else too and, if not, why and whom to ask.
+    /// Whether the caller's role may, and the credential reaches so far.
+    pub fn sees(&self, action: Action, app: &App) -> bool {
+        self.may(action) && self.signed_in.reaches(action, app).is_ok()
+    }
+
+    /// Whether the caller's role may do something else too and, if not, why and whom to ask.
     ///
     /// # Errors
     /// When the store cannot say.
     pub async fn permission(&self, action: Action, app: &App) -> Result<Permission, Refusal> {
-        if self.member.role.may(action) {
+        if self.may(action) {
             return Ok(Permission::Granted);
         }
-        let helpers = self.helpers(action, app).await?;
-        Ok(Permission::of(self.member.role, action, &helpers))
+        let denied = self.denied(action, app).await?;
+        Ok(Permission::Denied(denied.to_string()))
     }
 
-    async fn helpers(&self, action: Action, app: &App) -> Result<Vec<String>, Refusal> {
+    /// Why the caller's role may not, and what would help.
+    ///
+    /// # Errors
+    /// When the store cannot say.
+    pub async fn denied(&self, action: Action, app: &App) -> Result<Denied, Refusal> {
         let members = app.store.list_members(&self.scope).await?;
-        Ok(members
-            .into_iter()
-            .filter(|member| member.role.may(action))
-            .map(|member| member.name)
-            .take(HELPERS_SHOWN)
-            .collect())
+        let role = self.member.role;
+        Ok(Denied::of(action, role, OrgSettings::STANDARD, &members))
     }
+}
+
+/// Whether whom the store has let in may do something there.
+pub fn may(access: &OrgAccess, action: Action) -> bool {
+    access.member.role.may(action, OrgSettings::STANDARD)
 }
 
 /// An organization as a URL names it.

@@ -23,6 +23,7 @@ macro_rules! permits {
 permits!(
     ReadOrg,
     ReadIssues,
+    ReadRawEvents,
     TriageIssues,
     DeleteIssues,
     WriteProject,

@@ -2,8 +2,8 @@
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use copal_model::policy::Rule;
-use copal_ui::form::denial;
+use copal_model::Role;
+use copal_model::policy::{Denied, OrgSettings, Refused, TooNarrow};
 
 use crate::problem::{NextStep, Problem};
 
@@ -20,22 +20,14 @@ pub enum Refusal {
         what: &'static str,
     },
     /// A member whose role does not allow it.
-    #[error("role may not {}", rule.label)]
-    RoleTooLow {
-        /// The row of the policy.
-        rule: &'static Rule,
-        /// Names of members who may.
-        helpers: Vec<String>,
-    },
-    /// The token was narrowed and does not reach that far.
-    #[error("token lacks scope {0}")]
-    ScopeMissing(&'static str),
-    /// No token may do it, only a person in a session.
-    #[error("needs a session")]
-    SessionOnly,
-    /// The person has to prove again who they are.
-    #[error("needs a fresh session")]
-    SessionTooOld,
+    #[error("role may not {}", .0.action.rule().label)]
+    RoleTooLow(Box<Denied>),
+    /// The credential does not reach that far, whatever the role.
+    #[error(transparent)]
+    TooNarrow(#[from] TooNarrow),
+    /// A rule that holds whatever the role.
+    #[error(transparent)]
+    AgainstRules(#[from] Refused),
     /// The form does not come from one of our pages as that person saw it.
     #[error("form not from our pages: {0}")]
     ForgedForm(&'static str),
@@ -85,38 +77,79 @@ impl From<Refusal> for Problem {
             Refusal::BadForm(why) => {
                 Self::new(StatusCode::BAD_REQUEST, "bad-form", "Not understood", why)
             }
-            forbidden => forbidden_problem(&forbidden),
+            Refusal::RoleTooLow(denied) => Self::denied(*denied),
+            Refusal::TooNarrow(why) => forbidden(narrow_detail(why)),
+            Refusal::AgainstRules(refused) => refused.into(),
+            Refusal::ForgedForm(why) => {
+                tracing::warn!(why, "a form was refused");
+                Self::new(
+                    StatusCode::FORBIDDEN,
+                    "forged-form",
+                    "Form refused",
+                    "The form is too old or does not come from a page of this site. Go back, \
+                     reload the page and send it again.",
+                )
+            }
         }
     }
 }
 
-fn forbidden_problem(refusal: &Refusal) -> Problem {
-    let detail = match refusal {
-        Refusal::RoleTooLow { rule, helpers } => denial(rule.action, helpers),
-        Refusal::ScopeMissing(scope) => format!(
+/// A rule that a change would break. Where only the role is too low, whoever knows the members says
+/// more than this.
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        let conflict =
+            |kind, title, detail: &str| Self::new(StatusCode::CONFLICT, kind, title, detail);
+        match refused {
+            Refused::RoleTooLow(action) => {
+                Self::denied(Denied::of(action, Role::Viewer, OrgSettings::default(), []))
+            }
+            Refused::OwnRole => forbidden(
+                "Nobody changes their own role. An OWNER can hand the organization over to step \
+                 down; everybody can leave."
+                    .to_owned(),
+            ),
+            Refused::LastOwner => conflict(
+                "last-owner",
+                "Last owner",
+                "An organization needs an OWNER, and this is the last one. Make somebody else \
+                 OWNER first.",
+            ),
+            Refused::Personal => conflict(
+                "personal-organization",
+                "Personal organization",
+                "A personal organization is its person's alone and goes with them only. Its OWNER \
+                 can turn it into a team.",
+            ),
+            Refused::Team => conflict(
+                "team",
+                "Team already",
+                "This organization is a team already.",
+            ),
+        }
+    }
+}
+
+fn narrow_detail(why: TooNarrow) -> String {
+    match why {
+        TooNarrow::ScopeMissing(scope) => format!(
             "This token does not have the scope {scope}. Make one that has it, or one without \
              scopes."
         ),
-        Refusal::SessionOnly => {
+        TooNarrow::Narrowed => {
+            "A token with scopes cannot do this. Use one without scopes.".to_owned()
+        }
+        TooNarrow::SessionOnly => {
             "No token may do this: do it in the browser, where you are logged in.".to_owned()
         }
-        Refusal::SessionTooOld => {
-            "This cannot be undone, so it needs a recent log-in: log out and in again, then repeat \
-             it."
-            .to_owned()
+        TooNarrow::SessionTooOld => {
+            "This needs a recent log-in: log out and in again, then repeat it.".to_owned()
         }
-        _ => "The form is too old or does not come from a page of this site. Go back, reload the \
-              page and send it again."
-            .to_owned(),
-    };
-    let (kind, title) = match refusal {
-        Refusal::ForgedForm(why) => {
-            tracing::warn!(why, "a form was refused");
-            ("forged-form", "Form refused")
-        }
-        _ => ("forbidden", "Not allowed"),
-    };
-    Problem::new(StatusCode::FORBIDDEN, kind, title, detail)
+    }
+}
+
+fn forbidden(detail: String) -> Problem {
+    Problem::new(StatusCode::FORBIDDEN, "forbidden", "Not allowed", detail)
 }
 
 impl IntoResponse for Refusal {
@@ -128,20 +161,42 @@ impl IntoResponse for Refusal {
 #[cfg(test)]
 mod tests {
     use copal_model::policy::Action;
+    use serde_json::json;
 
     use super::*;
 
     #[test]
     fn a_role_too_low_says_which_would_do_and_whom_to_ask() {
-        let problem = Problem::from(Refusal::RoleTooLow {
-            rule: Action::CreateProject.rule(),
-            helpers: vec!["Ana".to_owned()],
-        });
+        let denied = Denied {
+            action: Action::CreateProject,
+            roles: vec![Role::Owner, Role::Admin],
+            setting: None,
+            granters: vec!["Ana".to_owned()],
+        };
+        let problem = Problem::from(Refusal::RoleTooLow(Box::new(denied)));
         assert_eq!(problem.status, StatusCode::FORBIDDEN);
+        let json: serde_json::Value = serde_json::from_str(&problem.to_json("r")).unwrap();
         assert_eq!(
-            problem.detail,
+            json["detail"],
             "Only OWNER or ADMIN can create projects. Ask Ana."
         );
+        assert_eq!(json["neededRole"], "ADMIN");
+        assert_eq!(json["grantedBy"], json!(["Ana"]));
+    }
+
+    #[test]
+    fn rules_that_no_role_gets_around_are_conflicts_with_names() {
+        for (refused, kind) in [
+            (Refused::LastOwner, "last-owner"),
+            (Refused::Personal, "personal-organization"),
+            (Refused::Team, "team"),
+        ] {
+            let problem = Problem::from(refused);
+            assert_eq!(problem.status, StatusCode::CONFLICT);
+            assert_eq!(problem.kind, kind);
+        }
+        let own = Problem::from(Refused::OwnRole);
+        assert_eq!(own.status, StatusCode::FORBIDDEN);
     }
 
     #[test]

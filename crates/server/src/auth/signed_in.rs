@@ -7,7 +7,7 @@ use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 use copal_model::User;
-use copal_model::policy::Rule;
+use copal_model::policy::{Action, Proof};
 use copal_store::access::{Credential, Principal};
 
 use crate::app::App;
@@ -27,41 +27,26 @@ pub struct SignedIn {
 }
 
 impl SignedIn {
-    /// Whether the credential reaches as far as the rule asks, whatever the role.
+    /// Whether the credential reaches as far as the policy asks for the action, whatever the role.
     ///
     /// # Errors
     /// When a token is too narrow, or a session is needed, or a fresher one.
-    pub fn reaches(&self, rule: &Rule, app: &App) -> Result<(), Refusal> {
-        match (&self.credential, rule.scope) {
-            (Credential::Token { scopes: None, .. } | Credential::Session { .. }, Some(_)) => {
-                Ok(())
-            }
-            (
-                Credential::Token {
-                    scopes: Some(scopes),
-                    ..
-                },
-                Some(scope),
-            ) => {
-                if scopes.iter().any(|had| had == scope) {
-                    Ok(())
-                } else {
-                    Err(Refusal::ScopeMissing(scope))
-                }
-            }
-            (Credential::Token { .. }, None) => Err(Refusal::SessionOnly),
-            (
-                Credential::Session {
-                    authenticated_at, ..
-                },
-                None,
-            ) => {
-                if session::is_fresh(*authenticated_at, app.clock.now()) {
-                    Ok(())
-                } else {
-                    Err(Refusal::SessionTooOld)
-                }
-            }
+    pub fn reaches(&self, action: Action, app: &App) -> Result<(), Refusal> {
+        action.rule().reach.check(self.proof(app))?;
+        Ok(())
+    }
+
+    fn proof(&self, app: &App) -> Proof<'_> {
+        match &self.credential {
+            Credential::Token { scopes: None, .. } => Proof::Token,
+            Credential::Token {
+                scopes: Some(scopes),
+                ..
+            } => Proof::NarrowToken(scopes),
+            Credential::Session {
+                authenticated_at, ..
+            } if session::is_fresh(*authenticated_at, app.clock.now()) => Proof::FreshSession,
+            Credential::Session { .. } => Proof::Session,
         }
     }
 

@@ -79,7 +79,7 @@ fn subject(path: &str) -> String {
 
 fn operation(route: &Route, document: &Value) -> Operation {
     let scope = match route.access {
-        RouteAccess::Org(action) => action.rule().scope.unwrap_or("session only"),
+        RouteAccess::Org(action) => action.rule().reach.scope().unwrap_or("session only"),
         _ => "",
     };
     let method = route.method.as_str().to_ascii_lowercase();

@@ -2,7 +2,7 @@
 
 use axum::http::{Method, StatusCode};
 use copal_model::Role;
-use copal_model::policy::Action;
+use copal_model::policy::{Action, OrgSettings};
 use copal_server::middleware::audience::Audience;
 use copal_server::routes::{self, RouteAccess};
 
@@ -42,7 +42,7 @@ async fn each_role_gets_as_far_as_the_policy_says() {
         let mut refused = 0;
         for (method, path, action) in org_routes() {
             let answer = ask(&mut bo, &method, &fill(path)).await;
-            if role.may(action) {
+            if role.may(action, OrgSettings::default()) {
                 assert_ne!(
                     answer.status,
                     StatusCode::FORBIDDEN,

@@ -328,6 +328,18 @@ impl RequestView {
 }
 
 impl EventView {
+    /// The same for who may not see the event as it was sent: without source and variables.
+    #[must_use]
+    pub fn without_source(mut self) -> Self {
+        let exceptions = self.exceptions.iter_mut().map(|one| &mut one.frames);
+        let threads = self.threads.iter_mut().map(|one| &mut one.frames);
+        for frame in exceptions.chain(threads).flatten() {
+            frame.source.clear();
+            frame.vars.clear();
+        }
+        self
+    }
+
     /// The trace as text, as it would stand in a terminal: for copying.
     pub(crate) fn trace_text(&self) -> String {
         let mut text = String::new();

@@ -1,8 +1,8 @@
 //! An organization: its dashboard and its members.
 
 use askama::Template;
-use copal_model::policy::POLICY;
-use copal_model::{Issue, Member, Organization, Project, Role, Timestamp};
+use copal_model::policy::{OrgSettings, document};
+use copal_model::{Issue, Member, Organization, Project, Timestamp};
 
 use crate::filter::IssueFilter;
 use crate::filters;
@@ -123,22 +123,20 @@ pub struct Members {
     pub org: Organization,
     /// Its members, by role and name.
     pub members: Vec<Member>,
+    /// Whether the viewer may see the members' addresses.
+    pub may_read_emails: Permission,
 }
 
 impl Members {
     /// Each role, the least first, and what it may do beyond those before it.
     fn roles() -> Vec<(&'static str, String)> {
-        let mut roles = Vec::new();
-        for role in Role::ALL.into_iter().rev() {
-            let own = POLICY.iter().filter(|rule| rule.role == role);
-            let labels: Vec<_> = own.map(|rule| rule.label).collect();
-            let more = if roles.is_empty() {
-                ""
-            } else {
-                "all of that, and "
-            };
-            roles.push((role.as_str(), format!("{more}{}", labels.join(", "))));
-        }
-        roles
+        let rows = document::by_role(OrgSettings::STANDARD).into_iter();
+        rows.enumerate()
+            .map(|(place, (role, rules))| {
+                let more = if place == 0 { "" } else { "all of that, and " };
+                let labels: Vec<_> = rules.iter().map(|rule| rule.label).collect();
+                (role.as_str(), format!("{more}{}", labels.join(", ")))
+            })
+            .collect()
     }
 }

@@ -47,6 +47,7 @@ impl Show {
             stack: StackMode::App,
             permalink: "http://127.0.0.1:8000/o/acme/issues/SHOP-12".to_owned(),
             may_triage: Permission::Granted,
+            may_read_raw: Permission::Granted,
             may_delete: Permission::Granted,
         }
     }

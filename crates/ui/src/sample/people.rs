@@ -104,6 +104,7 @@ impl Members {
                 member(Role::Owner, "Ana Lima", "ana@acme.example", 200),
                 member(Role::Member, "Bo Sandström", "bo@acme.example", 31),
             ],
+            may_read_emails: Permission::Granted,
         }
     }
 }

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse as _, Response};
 use super::show::parse_pick;
 use crate::app::App;
 use crate::auth::IssueMember;
-use crate::auth::permit::ReadIssues;
+use crate::auth::permit::ReadRawEvents;
 use crate::web::Error;
 
 /// Nothing may run or load, whatever the browser takes the text for.
@@ -16,7 +16,7 @@ pub(super) const CSP: &str = "default-src 'none'; frame-ancestors 'none'; sandbo
 pub(super) async fn show(
     State(app): State<App>,
     Path((_, _, event)): Path<(String, String, String)>,
-    member: IssueMember<ReadIssues>,
+    member: IssueMember<ReadRawEvents>,
 ) -> Result<Response, Error> {
     let pick = parse_pick(&event)?;
     let found = app

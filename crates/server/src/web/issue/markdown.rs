@@ -7,12 +7,11 @@ use copal_ui::markdown::markdown;
 use copal_ui::urls;
 
 use super::event_json::CSP;
-use super::show::parse_pick;
+use super::show::{event_for, parse_pick};
 use crate::app::App;
 use crate::auth::IssueMember;
 use crate::auth::permit::ReadIssues;
 use crate::web::Error;
-use crate::web::event_view::event_view;
 
 pub(super) async fn show(
     State(app): State<App>,
@@ -34,6 +33,6 @@ pub(super) async fn show(
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::CONTENT_SECURITY_POLICY, CSP),
     ];
-    let text = markdown(issue, &permalink, &event_view(&found));
+    let text = markdown(issue, &permalink, &event_for(&member.org, &found));
     Ok((headers, text).into_response())
 }

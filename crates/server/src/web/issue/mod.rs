@@ -45,7 +45,7 @@ pub(super) fn routes() -> Vec<Route> {
         ),
         Route::get(
             route::EVENT_JSON,
-            read,
+            RouteAccess::Org(Action::ReadRawEvents),
             "an event as JSON",
             event_json::show,
         ),

@@ -5,16 +5,17 @@ use axum::response::Response;
 use copal_model::policy::Action;
 use copal_protocol::EventId;
 use copal_store::access::ProjectRef;
-use copal_store::events::EventPick;
+use copal_store::events::{EventInIssue, EventPick};
 use copal_store::issues::TagSummary;
 use copal_ui::filter::Period;
+use copal_ui::pages::event::EventView;
 use copal_ui::pages::issue::{Show, StackMode, TagView};
 use copal_ui::{NavItem, urls};
 
 use super::list::trend;
 use crate::app::App;
-use crate::auth::IssueMember;
-use crate::auth::permit::ReadIssues;
+use crate::auth::permit::{Permit, ReadIssues};
+use crate::auth::{IssueMember, OrgMember};
 use crate::web::Error;
 use crate::web::event_view::event_view;
 use crate::web::frame::Frame;
@@ -91,13 +92,24 @@ async fn page(
         period,
         trend: trend(&hours, since, now, GRAPH_BARS),
         tags: tags.into_iter().map(tag_view).collect(),
-        event: event.as_ref().map(event_view),
+        event: event.as_ref().map(|event| event_for(org, event)),
         retention_days: org.organization.plan.retention_days(),
         stack,
         permalink: format!("{}{path}", app.settings.base_url),
         may_triage: org.permission(Action::TriageIssues, app).await?,
+        may_read_raw: org.permission(Action::ReadRawEvents, app).await?,
         may_delete: org.permission(Action::DeleteIssues, app).await?,
     })
+}
+
+/// The event as far as the member may see it.
+pub(super) fn event_for<A: Permit>(org: &OrgMember<A>, event: &EventInIssue) -> EventView {
+    let view = event_view(event);
+    if org.may(Action::ReadRawEvents) {
+        view
+    } else {
+        view.without_source()
+    }
 }
 
 fn view(query: &str) -> (Period, StackMode) {

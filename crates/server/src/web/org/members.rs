@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use copal_model::policy::Action;
 use copal_ui::NavItem;
 use copal_ui::pages::organization::Members;
 
@@ -19,6 +20,7 @@ pub(super) async fn list(
     let page = Members {
         nav: frame.in_org(&member, NavItem::Members, &app).await?,
         org: member.organization.clone(),
+        may_read_emails: member.permission(Action::ReadMemberEmails, &app).await?,
         members: app.store.list_members(&member.scope).await?,
     };
     frame.show(&page)

@@ -22,7 +22,7 @@ pub use self::slots::StreamSlots;
 use self::slots::Slot;
 use crate::app::App;
 use crate::auth::permit::{Permit, ReadIssues, ReadOrg};
-use crate::auth::{OrgMember, ProjectMember, Refusal};
+use crate::auth::{OrgMember, ProjectMember, Refusal, member};
 use crate::news::{self, Heard, News};
 use crate::routes::{Route, RouteAccess};
 use crate::web::Error;
@@ -227,7 +227,7 @@ impl Listener {
         let now = self.app.clock.now();
         let session = self.app.store.find_session(&self.session, now).await?;
         let access = self.open_org().await?;
-        Ok(session.is_some() && access.is_some_and(|access| access.member.role.may(self.action)))
+        Ok(session.is_some() && access.is_some_and(|access| member::may(&access, self.action)))
     }
 
     async fn open_org(&self) -> copal_store::Result<Option<OrgAccess>> {

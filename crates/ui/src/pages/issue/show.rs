@@ -41,6 +41,8 @@ pub struct Show {
     pub permalink: String,
     /// Whether the viewer may resolve and ignore.
     pub may_triage: Permission,
+    /// Whether the viewer may see the event as JSON.
+    pub may_read_raw: Permission,
     /// Whether the viewer may delete the issue.
     pub may_delete: Permission,
 }

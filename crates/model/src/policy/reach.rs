@@ -1,0 +1,124 @@
+//! Which credential reaches how far. The role decides first; no credential adds to it (rule D-8).
+
+/// What an action asks of the credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// A session, a token that is not narrowed, or one that is narrowed to this scope among others.
+    Scope(&'static str),
+    /// A session, or a token that is not narrowed.
+    Unscoped,
+    /// A session: no token does it.
+    Session,
+    /// A session whose person has just proved who they are (rule D-9).
+    Fresh,
+}
+
+/// What was shown to get in, as far as reach is concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof<'a> {
+    /// A session whose person has just proved who they are.
+    FreshSession,
+    /// A session that is older than that.
+    Session,
+    /// A token that is not narrowed.
+    Token,
+    /// A token that is narrowed to these scopes.
+    NarrowToken(&'a [String]),
+}
+
+/// Why a credential does not reach so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TooNarrow {
+    /// The token is narrowed to other scopes.
+    #[error("token lacks scope {0}")]
+    ScopeMissing(&'static str),
+    /// The token is narrowed, and no scope reaches so far.
+    #[error("needs a token that is not narrowed")]
+    Narrowed,
+    /// No token does it.
+    #[error("needs a session")]
+    SessionOnly,
+    /// The person has to prove again who they are.
+    #[error("needs a fresh session")]
+    SessionTooOld,
+}
+
+impl Reach {
+    /// The scope that a narrowed token needs, if one reaches so far.
+    pub const fn scope(self) -> Option<&'static str> {
+        match self {
+            Self::Scope(scope) => Some(scope),
+            Self::Unscoped | Self::Session | Self::Fresh => None,
+        }
+    }
+
+    /// Whether a token that is not narrowed reaches so far.
+    pub const fn takes_tokens(self) -> bool {
+        matches!(self, Self::Scope(_) | Self::Unscoped)
+    }
+
+    /// Whether the credential reaches so far.
+    ///
+    /// # Errors
+    /// When it does not; says what would.
+    pub fn check(self, proof: Proof<'_>) -> Result<(), TooNarrow> {
+        match (self, proof) {
+            (_, Proof::FreshSession)
+            | (Self::Scope(_) | Self::Unscoped | Self::Session, Proof::Session)
+            | (Self::Scope(_) | Self::Unscoped, Proof::Token) => Ok(()),
+            (Self::Fresh, Proof::Session) => Err(TooNarrow::SessionTooOld),
+            (Self::Session | Self::Fresh, Proof::Token | Proof::NarrowToken(_)) => {
+                Err(TooNarrow::SessionOnly)
+            }
+            (Self::Unscoped, Proof::NarrowToken(_)) => Err(TooNarrow::Narrowed),
+            (Self::Scope(scope), Proof::NarrowToken(scopes)) => {
+                if scopes.iter().any(|had| had == scope) {
+                    Ok(())
+                } else {
+                    Err(TooNarrow::ScopeMissing(scope))
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_credential_reaches_just_so_far() {
+        let own = ["org:read".to_owned()];
+        let others = ["org:write".to_owned(), "org:readable".to_owned()];
+        let none: [String; 0] = [];
+        let proofs = [
+            Proof::FreshSession,
+            Proof::Session,
+            Proof::Token,
+            Proof::NarrowToken(&own),
+            Proof::NarrowToken(&others),
+            Proof::NarrowToken(&none),
+        ];
+        let missing = Err(TooNarrow::ScopeMissing("org:read"));
+        let (narrow, only) = (Err(TooNarrow::Narrowed), Err(TooNarrow::SessionOnly));
+        let old = Err(TooNarrow::SessionTooOld);
+        for (reach, expected) in [
+            (
+                Reach::Scope("org:read"),
+                [Ok(()), Ok(()), Ok(()), Ok(()), missing, missing],
+            ),
+            (
+                Reach::Unscoped,
+                [Ok(()), Ok(()), Ok(()), narrow, narrow, narrow],
+            ),
+            (Reach::Session, [Ok(()), Ok(()), only, only, only, only]),
+            (Reach::Fresh, [Ok(()), old, only, only, only, only]),
+        ] {
+            assert_eq!(
+                proofs.map(|proof| reach.check(proof)),
+                expected,
+                "{reach:?}"
+            );
+        }
+    }
+}
