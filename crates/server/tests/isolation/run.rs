@@ -1,0 +1,388 @@
+//! Asks every case and looks at what comes back with four oracles: what the policy says, foreign like
+//! missing, no canary of others, and a database in which nothing of others has moved.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use axum::http::{HeaderMap, Method};
+use copal_server::middleware::audience::Audience;
+use copal_server::routes::RouteAccess;
+
+use crate::actors::{self, Actor};
+use crate::canary::{Owner, Tenant};
+use crate::cases::{Case, Draft, Maker, Row};
+use crate::database::{Change, Database, open_store};
+use crate::expect::{Expected, expected};
+use crate::ownership::{Holder, Ownership};
+use crate::policy::Policy;
+use crate::recipes::Effect;
+use crate::request::{Forgery, neutral, request};
+use crate::site::{Answer, Site};
+use crate::variants;
+use crate::world::World;
+
+/// Pages that show their owner nothing of the organization.
+const QUIET: &[&str] = &[
+    // They say something only when there is news.
+    "/o/{org}/issues/stream",
+];
+
+/// What all suites of a run share: the world, who asks, and the policy.
+pub(crate) struct Plan {
+    pub(crate) world: World,
+    pub(crate) actors: Vec<Actor>,
+    pub(crate) policy: Policy,
+}
+
+/// A server on a copy of the world, asked by everybody.
+pub(crate) struct Suite {
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) site: Site,
+    pub(crate) database: Database,
+    ownership: Ownership,
+    pub(crate) tally: Tally,
+}
+
+/// What was done and found.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) requests: usize,
+    pub(crate) routes: BTreeSet<String>,
+    pub(crate) actors: BTreeSet<String>,
+    pub(crate) variants: BTreeSet<String>,
+    /// Tables that somebody has changed who may.
+    pub(crate) touched: BTreeSet<String>,
+    /// What went wrong, in sentences.
+    pub(crate) leaks: Vec<String>,
+}
+
+impl Tally {
+    pub(crate) fn add(&mut self, other: Self) {
+        self.requests += other.requests;
+        self.routes.extend(other.routes);
+        self.actors.extend(other.actors);
+        self.variants.extend(other.variants);
+        self.touched.extend(other.touched);
+        self.leaks.extend(other.leaks);
+    }
+}
+
+impl Plan {
+    /// Makes the world in a folder, and everybody in it.
+    pub(crate) async fn prepare(folder: &Path) -> Self {
+        let policy = Policy::copy();
+        let store = open_store(folder);
+        let mut database = Database::open(folder);
+        let site = Site::start(Arc::clone(&store), folder, 1).await;
+        let mut world = World::build(&site, &database).await;
+        let actors = actors::everybody(&mut world, &*store, &policy).await;
+        database.keep();
+        site.stop().await;
+        Self {
+            world,
+            actors,
+            policy,
+        }
+    }
+}
+
+impl Suite {
+    /// Starts a server on the world in `folder`, which is this suite's own.
+    pub(crate) async fn start(plan: &Arc<Plan>, folder: &Path) -> Self {
+        let database = Database::open(folder);
+        let site = Site::start(open_store(folder), folder, 2).await;
+        Self {
+            ownership: Ownership::of(&plan.world),
+            plan: Arc::clone(plan),
+            site,
+            database,
+            tally: Tally::default(),
+        }
+    }
+
+    /// A route, asked by everybody in every way.
+    pub(crate) async fn ask_all(&mut self, row: &Row) {
+        let plan = Arc::clone(&self.plan);
+        for actor in &plan.actors {
+            for question in questions(&plan, row, actor) {
+                self.ask(&question).await;
+            }
+        }
+    }
+
+    /// One question, whatever its kind.
+    pub(crate) async fn ask(&mut self, question: &Question<'_>) {
+        let Question {
+            row,
+            actor,
+            case,
+            kind,
+        } = question;
+        self.tally
+            .routes
+            .insert(format!("{} {}", row.method, row.path));
+        self.tally.actors.insert(actor.name.clone());
+        self.tally.variants.insert(case.variant.clone());
+        match kind {
+            Kind::Plain => self.ask_plainly(row, actor, case).await,
+            Kind::Rewritten => self.ask_variant(row, actor, case).await,
+        }
+    }
+
+    /// One request, and its twin where it has one.
+    async fn ask_plainly(&mut self, row: &Row, actor: &Actor, case: &Case) {
+        let expected = expected(row, actor, case, &self.plan.policy);
+        let name = name_of(row, actor, &case.variant, &case.draft);
+        let answer = self.send(&case.draft, actor).await;
+        if !expected.is_met_by(row, &answer) {
+            let text = answer.text();
+            let start: String = text.chars().take(300).collect();
+            self.leak(format!(
+                "{name}: {expected:?} expected, {} came: {start}",
+                answer.status
+            ));
+        }
+        let said = neutral(&answer, &case.draft);
+        self.check_words(case.draft.audience(), actor, &said, &name);
+        let may_change = expected.may_change();
+        let changes = self.changes();
+        self.check_changes(actor, &changes, may_change, &name);
+        if expected == Expected::Done {
+            self.check_done(row, actor, case, (&said, &changes), &name);
+        }
+        if let Some(twin) = &case.twin {
+            self.check_twin(actor, twin, (&said, &changes), &name).await;
+        }
+    }
+
+    /// A request written in another way: whatever it is taken for, it is answered like its twin, and
+    /// nothing of others is told or moved.
+    async fn ask_variant(&mut self, row: &Row, actor: &Actor, case: &Case) {
+        let name = name_of(row, actor, &case.variant, &case.draft);
+        let answer = self.send(&case.draft, actor).await;
+        if answer.status.is_server_error() {
+            self.leak(format!("{name}: {} came", answer.status));
+        }
+        let said = neutral(&answer, &case.draft);
+        self.check_words(case.draft.audience(), actor, &said, &name);
+        let changes = self.changes();
+        self.check_changes(actor, &changes, true, &name);
+        if let Some(twin) = &case.twin {
+            self.check_twin(actor, twin, (&said, &changes), &name).await;
+        }
+    }
+
+    async fn send(&mut self, draft: &Draft, actor: &Actor) -> Answer {
+        self.tally.requests += 1;
+        self.site.send(request(draft, actor, Forgery::None)).await
+    }
+
+    /// What has moved in the database; it is put back.
+    pub(crate) fn changes(&mut self) -> Vec<Change> {
+        if !self.database.has_moved() {
+            return Vec::new();
+        }
+        let changes = self.database.changes();
+        if !changes.is_empty() {
+            self.database.restore(&changes);
+        }
+        changes
+    }
+
+    /// No text of somebody whom the actor may not read.
+    pub(crate) fn check_words(
+        &mut self,
+        audience: Audience,
+        actor: &Actor,
+        said: &Answer,
+        name: &str,
+    ) {
+        let plan = Arc::clone(&self.plan);
+        for owner in plan.world.canaries.owners_in(said) {
+            if !actor.may_read(owner, audience, &plan.world, &plan.policy) {
+                self.leak(format!("{name}: the answer tells {owner:?}"));
+            }
+        }
+    }
+
+    /// No row of somebody with whom the actor has nothing to do; none at all where nothing may be
+    /// changed.
+    pub(crate) fn check_changes(
+        &mut self,
+        actor: &Actor,
+        changes: &[Change],
+        may_change: bool,
+        name: &str,
+    ) {
+        let plan = Arc::clone(&self.plan);
+        for change in changes {
+            let holders = self.ownership.holders(change);
+            let is_foreign = |holder: &&Holder| !Ownership::may_touch(actor, **holder, &plan.world);
+            if let Some(holder) = holders.iter().find(is_foreign) {
+                self.leak(format!("{name}: a row of {holder:?} moved: {change:?}"));
+            } else if !may_change {
+                self.leak(format!(
+                    "{name}: a row moved although it was refused: {change:?}"
+                ));
+            }
+        }
+    }
+
+    /// The control: who may, sees their own canary, and what they change is changed.
+    fn check_done(
+        &mut self,
+        row: &Row,
+        actor: &Actor,
+        case: &Case,
+        (said, changes): (&Answer, &[Change]),
+        name: &str,
+    ) {
+        self.tally
+            .touched
+            .extend(changes.iter().map(|change| change.table.clone()));
+        if case.effect == Effect::Changes && changes.is_empty() {
+            self.leak(format!("{name}: it was done, and nothing moved"));
+        }
+        // A list may go on after a place where there is nothing more.
+        let goes_on = case.draft.target.contains("cursor=");
+        let reads = row.method == Method::GET && case.variant == "own" && !goes_on;
+        let RouteAccess::Org(_) = row.access else {
+            return;
+        };
+        if reads && said.status.is_success() && !QUIET.contains(&row.path) {
+            let people = &self.plan.world.people;
+            let is_own = |owner: &Owner| match owner {
+                Owner::Person(number) => people[*number].roles.contains_key(&actor.home()),
+                owner => tenant_of(*owner) == Some(actor.home()),
+            };
+            let is_stream = said.header("content-type") == "text/event-stream";
+            if !is_stream && !self.plan.world.canaries.owners_in(said).iter().any(is_own) {
+                self.leak(format!("{name}: the owner sees nothing of their own"));
+            }
+        }
+    }
+
+    /// Foreign and missing things are answered alike: status, headers and body.
+    async fn check_twin(
+        &mut self,
+        actor: &Actor,
+        twin: &Draft,
+        (said, changes): (&Answer, &[Change]),
+        name: &str,
+    ) {
+        // Who is in both organizations knows that both are there.
+        if actor.roles.len() == Tenant::BOTH.len() {
+            return;
+        }
+        let answer = self.send(twin, actor).await;
+        let missing = neutral(&answer, twin);
+        self.check_words(twin.audience(), actor, &missing, name);
+        let moved = self.changes();
+        if tables(&moved) != tables(changes) {
+            self.leak(format!(
+                "{name}: foreign and missing change different tables"
+            ));
+        }
+        if missing.status != said.status {
+            let (foreign, missing) = (said.status, missing.status);
+            self.leak(format!(
+                "{name}: {foreign} for foreign, {missing} for missing"
+            ));
+        } else if lines(&missing.headers) != lines(&said.headers) {
+            let (foreign, missing) = (lines(&said.headers), lines(&missing.headers));
+            self.leak(format!(
+                "{name}: headers {foreign:?} for foreign, {missing:?} for missing"
+            ));
+        } else if missing.body != said.body {
+            let (foreign, missing) = (said.text(), missing.text());
+            let differs = foreign.lines().zip(missing.lines()).find(|(a, b)| a != b);
+            self.leak(format!(
+                "{name}: foreign and missing read differently: {differs:?}"
+            ));
+        }
+    }
+
+    pub(crate) fn leak(&mut self, what: String) {
+        self.tally.leaks.push(what);
+    }
+}
+
+/// One request to be made, and how it is looked at.
+pub(crate) struct Question<'a> {
+    pub(crate) row: &'a Row,
+    pub(crate) actor: &'a Actor,
+    pub(crate) case: Case,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// It is known what it must come to.
+    Plain,
+    /// What it is taken for is the server's business.
+    Rewritten,
+}
+
+/// All questions of an actor to a route.
+pub(crate) fn questions<'a>(plan: &'a Plan, row: &'a Row, actor: &'a Actor) -> Vec<Question<'a>> {
+    let world = &plan.world;
+    let question = |case, kind| Question {
+        row,
+        actor,
+        case,
+        kind,
+    };
+    let cases = Maker { world, actor, row }.cases();
+    let mut questions = Vec::new();
+    if asks_in_other_ways(row, actor) {
+        let strange = world.things(actor.home().other());
+        let rewritten = cases.iter().find(|case| case.variant == "foreign");
+        let rewritten = rewritten.map(variants::of).unwrap_or_default();
+        let own = cases.iter().find(|case| case.variant == "own");
+        let smuggled = own
+            .map(|case| variants::smuggled(case, strange))
+            .unwrap_or_default();
+        let ways = rewritten.into_iter().chain(smuggled);
+        questions.extend(ways.map(|case| question(case, Kind::Rewritten)));
+    }
+    questions.extend(cases.into_iter().map(|case| question(case, Kind::Plain)));
+    questions
+}
+
+/// Who is not known is answered before anything is looked at: one such asks for all.
+fn asks_in_other_ways(row: &Row, actor: &Actor) -> bool {
+    let knows_actors = matches!(row.access, RouteAccess::Principal | RouteAccess::Org(_));
+    let is_known = actor.is_known(Audience::of(row.path));
+    let is_in_both = actor.roles.len() == Tenant::BOTH.len();
+    actor.name == "anonymous" || is_known && (knows_actors || is_in_both)
+}
+
+/// How a request is called when it leaks.
+pub(crate) fn name_of(row: &Row, actor: &Actor, variant: &str, draft: &Draft) -> String {
+    let (method, target) = (&draft.method, &draft.target);
+    format!(
+        "{method} {} as {} ({variant}, {target})",
+        row.path, actor.name
+    )
+}
+
+fn tenant_of(owner: Owner) -> Option<Tenant> {
+    match owner {
+        Owner::Org(tenant) | Owner::Event(tenant) | Owner::Key(tenant) => Some(tenant),
+        Owner::Person(_) | Owner::Private(_) | Owner::Secret => None,
+    }
+}
+
+fn lines(headers: &HeaderMap) -> BTreeMap<String, Vec<String>> {
+    let mut lines: BTreeMap<_, Vec<String>> = BTreeMap::new();
+    for (name, value) in headers {
+        let value = value.to_str().unwrap_or("?").to_owned();
+        lines.entry(name.to_string()).or_default().push(value);
+    }
+    lines
+}
+
+fn tables(changes: &[Change]) -> BTreeSet<&str> {
+    changes.iter().map(|change| &*change.table).collect()
+}
