@@ -288,7 +288,9 @@ fn announce(address: SocketAddr) -> anyhow::Result<()> {
 
 /// Lines for people on a terminal, JSON for programs elsewhere.
 fn log_to_stderr(filter: &str) -> anyhow::Result<()> {
-    let filter = tracing_subscriber::EnvFilter::try_new(filter)
+    // A lost connection is told by whoever needed it, once, and not for each in the pool.
+    let quieter = format!("deadpool=error,{filter}");
+    let filter = tracing_subscriber::EnvFilter::try_new(quieter)
         .with_context(|| format!("`log` must be a log filter such as info, not {filter}"))?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)

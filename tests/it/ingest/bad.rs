@@ -178,7 +178,7 @@ fn odd_events() -> Vec<(Vec<u8>, &'static str)> {
         (b"\xef\xbb\xbf{\"message\":\"mark\"}".to_vec(), "mark"),
         (
             b"{\"message\":\"nul \\u0000 byte\"}".to_vec(),
-            "nul \u{0} byte",
+            "nul \u{fffd} byte",
         ),
     ]
 }

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use rustix::process::{Pid, Signal, kill_process};
 
 use super::database::on_postgres;
 use super::engine::has_postgres;
 
-/// How soon the system forgets a process that was killed.
+/// How soon a process that was killed has ended.
 const GONE_WITHIN: Duration = Duration::from_secs(10);
 
 /// A running cluster; it goes with the value, and with the test however that ends.
@@ -55,12 +55,11 @@ impl Cluster {
 
     /// `kill -9` to all of its processes, as a crash of the machine would end them.
     pub(crate) fn kill(&self) {
-        let first = self.signal(Signal::KILL);
-        // While it is a name only, another one does not start in its place.
+        let pids = self.signal(Signal::KILL);
         let killed = Instant::now();
-        while test_kill_process(first).is_ok() {
-            assert!(killed.elapsed() < GONE_WITHIN, "{first:?} is still there");
-            std::thread::sleep(Duration::from_millis(5));
+        while pids.iter().any(|pid| runs(*pid)) {
+            assert!(killed.elapsed() < GONE_WITHIN, "{pids:?} are still there");
+            std::thread::sleep(Duration::from_millis(1));
         }
     }
 
@@ -110,26 +109,35 @@ impl Cluster {
     }
 
     /// To the first process, then to those that it had started: else it would mourn them.
-    fn signal(&self, signal: Signal) -> Pid {
+    fn signal(&self, signal: Signal) -> Vec<Pid> {
         let file = self.folder.join("data/postmaster.pid");
         let file = std::fs::read_to_string(file).unwrap();
         let first = file.lines().next().unwrap().trim();
         let others = format!("/proc/{first}/task/{first}/children");
         let others = std::fs::read_to_string(others).unwrap();
-        let pid = |text: &str| Pid::from_raw(text.parse().unwrap()).unwrap();
-        for text in [first].into_iter().chain(others.split_whitespace()) {
+        let pids = [first].into_iter().chain(others.split_whitespace());
+        let pids: Vec<_> = pids
+            .map(|pid| Pid::from_raw(pid.parse().unwrap()).unwrap())
+            .collect();
+        for pid in &pids {
             // One may have ended meanwhile.
-            let _ = kill_process(pid(text), signal);
+            let _ = kill_process(*pid, signal);
         }
-        pid(first)
+        pids
     }
+}
+
+/// Whether a process still runs; one that only waits to be buried does not.
+fn runs(pid: Pid) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()));
+    stat.is_ok_and(|stat| !stat.rsplit(") ").next().unwrap().starts_with('Z'))
 }
 
 impl Drop for Cluster {
     fn drop(&mut self) {
         // A frozen one would not hear that it is to end.
         if self.folder.join("data/postmaster.pid").exists() {
-            self.signal(Signal::CONT);
+            self.thaw();
         }
         drop(self.maker.stdin.take());
         let _ = self.maker.wait();

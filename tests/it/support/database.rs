@@ -5,11 +5,15 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio_postgres::{Client, NoTls, Row};
 use uuid::Uuid;
 
 use super::Engine;
+
+/// How long a statement may take.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Where the rows of a store are; a database that was made for it goes with it.
 #[derive(Debug)]
@@ -61,7 +65,7 @@ impl Database {
         }
     }
 
-    /// One number; zero where there is no row.
+    /// One number; zero where there is none.
     pub(crate) fn count(&self, query: &str) -> i64 {
         let query = format!("select coalesce(cast(({query}) as bigint), 0)");
         match self.url() {
@@ -92,16 +96,16 @@ impl Database {
             Some(url) => {
                 let query = format!("select event_id from events where project_id = {project}");
                 let rows = on_postgres(&url, query);
-                rows.iter().map(|row| row.get::<_, Vec<u8>>(0)).collect()
+                rows.iter().map(|row| row.get(0)).collect()
             }
         };
         for id in ids {
-            *stored.entry(Uuid::from_slice(&id).unwrap()).or_default() += 1;
+            *stored.entry(id).or_default() += 1;
         }
         stored
     }
 
-    fn stored_in_file(&self, project: i64) -> Vec<Vec<u8>> {
+    fn stored_in_file(&self, project: i64) -> Vec<Uuid> {
         let database = self.read_file();
         let mut partitions = database.prepare("select id from partitions").unwrap();
         let partitions = partitions.query_map((), |row| row.get::<_, i64>(0));
@@ -111,7 +115,7 @@ impl Database {
             let query = format!("select event_id from {table} where project_id = ?1");
             let mut events = database.prepare(&query).unwrap();
             let ids = events.query_map((project,), |row| row.get(0)).unwrap();
-            stored.extend(ids.map(Result::unwrap));
+            stored.extend(ids.map(|id| Uuid::from_bytes(id.unwrap())));
         }
         stored
     }
@@ -143,8 +147,10 @@ impl Drop for Database {
     fn drop(&mut self) {
         if let Self::Postgres { cluster, name } = self {
             let drop = format!("drop database {name} with (force)");
-            // The cluster may be gone already.
-            let _ = try_on_postgres(cluster, drop);
+            // The cluster may be gone already, or frozen by a test that has failed.
+            if !std::thread::panicking() {
+                let _ = try_on_postgres(cluster, drop);
+            }
         }
     }
 }
@@ -189,7 +195,11 @@ pub(crate) fn try_on_postgres(
 ) -> Result<Vec<Row>, tokio_postgres::Error> {
     let url = url.to_owned();
     let thread = std::thread::spawn(move || {
-        in_runtime(async { connect(&url).await?.query(&statement, &[]).await })
+        in_runtime(async {
+            let asked = async { connect(&url).await?.query(&statement, &[]).await };
+            let answer = tokio::time::timeout(PATIENCE, asked).await;
+            answer.expect("the cluster does not answer")
+        })
     });
     thread.join().unwrap()
 }

@@ -136,6 +136,8 @@ impl Keys {
                 admit(access)
             }
             (Err(Error::Unavailable(_)), Some(access)) => admit(Some(access)),
+            // Said once, by whoever asks for changes.
+            (Err(Error::Unavailable(_)), None) => Err(Rejection::Unavailable),
             (Err(error), _) => {
                 tracing::error!(%error, "cannot look up a client key");
                 Err(Rejection::Unavailable)

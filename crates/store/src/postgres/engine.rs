@@ -9,13 +9,15 @@ use std::time::Duration;
 
 use deadpool_postgres::{Client, Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod};
 use futures_util::future::BoxFuture;
+use tokio::time::Instant;
 use tokio_postgres::IsolationLevel;
 
 use super::address::Address;
 use super::{count, error, execute, guarantees, migrations};
 use crate::{Error, Result};
 
-/// How long a transaction waits for a connection and for the server's first answer.
+/// How long a transaction waits until it has begun: for a connection, and for the server's first
+/// answer. Nobody waits longer for a page that cannot be shown.
 const AWAY_AFTER: Duration = Duration::from_millis(2_500);
 /// How long the kernel waits until the server's machine confirms what was sent to it.
 const UNCONFIRMED_AFTER: Duration = AWAY_AFTER;
@@ -88,7 +90,7 @@ impl Engine {
             .build()
             .map_err(|error| Error::Broken(Box::new(error)))?;
         let engine = Self { pool };
-        let mut client = engine.connection().await?;
+        let mut client = engine.connection(Instant::now() + AWAY_AFTER).await?;
         require_server(&client).await?;
         migrations::apply(&mut client).await?;
         drop(client);
@@ -148,24 +150,29 @@ impl Engine {
     where
         F: for<'a> Fn(&'a Tx<'a>) -> BoxFuture<'a, Result<T>> + Send + Sync,
     {
-        let mut client = self.connection().await?;
-        match begin(&mut client, aim).await? {
+        let until = Instant::now() + AWAY_AFTER;
+        let mut client = self.connection(until).await?;
+        match begin(&mut client, aim, until).await? {
             Ok(tx) => return finish(tx, aim, work).await,
             // A connection that was lost while nobody used it is noticed only now.
             Err(lost) => tracing::debug!(error = error::sentence(&lost), "a connection was lost"),
         }
-        let mut client = self.connection().await?;
-        let tx = begin(&mut client, aim).await??;
+        let mut client = self.connection(until).await?;
+        let tx = begin(&mut client, aim, until).await??;
         finish(tx, aim, work).await
     }
 
-    async fn connection(&self) -> Result<Client> {
-        Ok(in_time(self.pool.get()).await??)
+    async fn connection(&self, until: Instant) -> Result<Client> {
+        Ok(in_time(until, self.pool.get()).await??)
     }
 }
 
 /// Begins a transaction; the inner error is the server's or the connection's.
-async fn begin(client: &mut Client, aim: Aim) -> Result<Result<Tx<'_>, tokio_postgres::Error>> {
+async fn begin(
+    client: &mut Client,
+    aim: Aim,
+    until: Instant,
+) -> Result<Result<Tx<'_>, tokio_postgres::Error>> {
     let builder = client.build_transaction();
     let builder = match aim {
         Aim::Read => builder
@@ -176,7 +183,7 @@ async fn begin(client: &mut Client, aim: Aim) -> Result<Result<Tx<'_>, tokio_pos
             .isolation_level(IsolationLevel::ReadCommitted)
             .read_only(false),
     };
-    in_time(builder.start()).await
+    in_time(until, builder.start()).await
 }
 
 async fn finish<T, F>(tx: Tx<'_>, aim: Aim, work: &F) -> Result<T>
@@ -233,8 +240,8 @@ async fn require_server(client: &Client) -> Result<()> {
     refusal.map_or(Ok(()), |why| Err(Error::Broken(why.into())))
 }
 
-async fn in_time<T>(work: impl Future<Output = T>) -> Result<T> {
-    tokio::time::timeout(AWAY_AFTER, work)
+async fn in_time<T>(until: Instant, work: impl Future<Output = T>) -> Result<T> {
+    tokio::time::timeout_at(until, work)
         .await
         .map_err(|_| Error::Unavailable("the database does not answer".to_owned()))
 }
