@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use reqwest::Client;
 
-use crate::support::{Cluster, Database, Engine, Server, TestApp, command, on_each_engine};
+use crate::support::{Engine, Server, TestApp, command, on_each_engine};
 
 /// A token as an operator would make one.
 const TOKEN: &str = "an-operator-made-this-token";
@@ -137,41 +137,6 @@ fn settings_that_cannot_be_used_end_the_server_with_1() {
         assert_eq!(output.status.code(), Some(1), "{said}");
         assert!(said.contains(part) && said.lines().count() == 1, "{said}");
     }
-}
-
-#[test]
-fn a_cluster_that_may_lose_what_it_has_answered_is_refused_by_the_check() {
-    let Some(cluster) = Cluster::start("18") else {
-        return;
-    };
-    let folder = tempfile::tempdir().unwrap();
-    let database = Database::in_cluster(&cluster.address);
-    let check = || {
-        let mut check = command(folder.path());
-        database.name_to(&mut check);
-        let output = check.arg("check").output().unwrap();
-        (
-            output.status.code(),
-            String::from_utf8(output.stdout).unwrap(),
-        )
-    };
-    let (code, said) = check();
-    assert_eq!(code, Some(0), "{said}");
-    assert!(said.lines().all(|line| line.starts_with("ok ")), "{said}");
-    cluster.administrate("alter system set fsync = off");
-    cluster.administrate("select pg_reload_conf()");
-    let began = std::time::Instant::now();
-    let said = loop {
-        let (code, said) = check();
-        if code == Some(1) {
-            break said;
-        }
-        assert!(began.elapsed() < Duration::from_secs(10), "{said}");
-    };
-    let failed = said.lines().filter(|line| !line.starts_with("ok "));
-    let failed: Vec<_> = failed.collect();
-    assert_eq!(failed.len(), 1, "{said}");
-    assert!(failed[0].contains("fsync"), "{said}");
 }
 
 on_each_engine!(
