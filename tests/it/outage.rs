@@ -1,7 +1,6 @@
 //! The database goes away: killed, or there and silent. Events are taken in all the same, nothing
 //! is lost or counted twice, and whoever asks for a page is told soon.
 
-use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use reqwest::Method;
@@ -138,16 +137,13 @@ async fn assert_crowd_is_told(app: &TestApp) {
 /// Asserts that the log tells of the outage, each part of the server once, and not at every try.
 fn assert_logged_once(log: &str) {
     let lines = |part: &str| log.lines().filter(|line| line.contains(part)).count();
-    for once in [
-        "the store does not answer",
-        "the store answers again",
-        "what is received waits in the journal",
-        "recording goes on",
-    ] {
-        assert_eq!(lines(once), 1, "{once}: {log}");
-    }
-    let targets = log.lines().filter(|line| line.contains("\"ERROR\""));
-    assert_eq!(targets.collect::<BTreeSet<_>>(), BTreeSet::new());
+    assert_eq!(lines("the store does not answer"), 1, "{log}");
+    assert_eq!(lines("the store answers again"), 1, "{log}");
+    // A batch that waits for an answer, and gets it at last, has nothing to tell.
+    let waits = lines("what is received waits in the journal");
+    assert!(waits <= 1, "{log}");
+    assert_eq!(lines("recording goes on"), waits, "{log}");
+    assert_eq!(lines("\"ERROR\""), 0, "{log}");
 }
 
 async fn an_outage_is_survived(away: impl Fn(&Cluster), back: impl Fn(&Cluster)) {

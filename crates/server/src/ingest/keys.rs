@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use copal_store::access::KeyAccess;
 use copal_store::{Error, Store};
+use tokio::sync::Semaphore;
 
 use super::rejection::Rejection;
 
@@ -16,11 +17,22 @@ use super::rejection::Rejection;
 const KNOWN_MAX: usize = 100_000;
 /// Unknown keys in memory. Garbage must not fill it: beyond, all of them are forgotten.
 const UNKNOWN_MAX: usize = 10_000;
+/// Lookups in the store at the same time: a crowd that comes with one key waits for its answer, and
+/// who tries out keys does not keep pages from the store.
+const LOOKUPS_MAX: usize = 3;
 
 /// Client keys in memory.
 pub(super) struct Keys {
     store: Arc<dyn Store>,
+    lookups: Semaphore,
     cache: RwLock<Cache>,
+}
+
+/// What is remembered of a key, and what else decides whether the store is asked.
+struct Remembered {
+    found: Found<KeyAccess>,
+    generation: u64,
+    is_away: bool,
 }
 
 #[derive(Default)]
@@ -105,43 +117,65 @@ impl<A: Clone> Table<A> {
     }
 }
 
+impl Remembered {
+    /// The answer that needs no store; `None` when it has to be asked.
+    fn answer(&self) -> Option<Result<KeyAccess, Rejection>> {
+        match &self.found {
+            Found::Known(access) => Some(admit(Some(access.clone()))),
+            Found::Unknown => Some(Err(Rejection::Refused)),
+            // Everybody would wait for the same answer that nobody gets.
+            Found::Stale(access) if self.is_away => Some(admit(Some(access.clone()))),
+            Found::Nothing if self.is_away => Some(Err(Rejection::Unavailable)),
+            Found::Stale(_) | Found::Nothing => None,
+        }
+    }
+}
+
 impl Keys {
     pub(super) fn new(store: Arc<dyn Store>) -> Self {
         Self {
             store,
+            lookups: Semaphore::new(LOOKUPS_MAX),
             cache: RwLock::default(),
         }
     }
 
     /// Lets an active key in.
     pub(super) async fn open(&self, key: &str) -> Result<KeyAccess, Rejection> {
-        let (generation, stale, is_away) = {
-            let cache = self.cache.read().unwrap_or_else(PoisonError::into_inner);
-            let stale = match cache.table.get(key) {
-                Found::Known(access) => return admit(Some(access)),
-                Found::Unknown => return Err(Rejection::Refused),
-                Found::Stale(access) => Some(access),
-                Found::Nothing => None,
-            };
-            (cache.table.generation, stale, cache.away_since.is_some())
-        };
-        // Everybody would wait for the same answer that nobody gets.
-        if is_away {
-            return stale.map_or(Err(Rejection::Unavailable), |access| admit(Some(access)));
+        if let Some(access) = self.remembered(key).answer() {
+            return access;
         }
-        match (self.store.open_key(key).await, stale) {
+        let permit = self.lookups.acquire().await;
+        // Somebody may have got the answer meanwhile.
+        let remembered = self.remembered(key);
+        if let Some(access) = remembered.answer() {
+            return access;
+        }
+        let answer = self.store.open_key(key).await;
+        drop(permit);
+        match (answer, remembered.found) {
             (Ok(access), _) => {
                 let mut cache = self.cache.write().unwrap_or_else(PoisonError::into_inner);
+                let generation = remembered.generation;
                 cache.table.put(key, access.clone(), generation);
                 admit(access)
             }
-            (Err(Error::Unavailable(_)), Some(access)) => admit(Some(access)),
+            (Err(Error::Unavailable(_)), Found::Stale(access)) => admit(Some(access)),
             // Said once, by whoever asks for changes.
-            (Err(Error::Unavailable(_)), None) => Err(Rejection::Unavailable),
+            (Err(Error::Unavailable(_)), _) => Err(Rejection::Unavailable),
             (Err(error), _) => {
                 tracing::error!(%error, "cannot look up a client key");
                 Err(Rejection::Unavailable)
             }
+        }
+    }
+
+    fn remembered(&self, key: &str) -> Remembered {
+        let cache = self.cache.read().unwrap_or_else(PoisonError::into_inner);
+        Remembered {
+            found: cache.table.get(key),
+            generation: cache.table.generation,
+            is_away: cache.away_since.is_some(),
         }
     }
 

@@ -18,7 +18,7 @@ use crate::{Error, Result};
 
 /// How long a transaction waits until it has begun: for a connection, and for the server's first
 /// answer. Nobody waits longer for a page that cannot be shown.
-const AWAY_AFTER: Duration = Duration::from_millis(2_500);
+const AWAY_AFTER: Duration = Duration::from_secs(2);
 /// How long the kernel waits until the server's machine confirms what was sent to it.
 const UNCONFIRMED_AFTER: Duration = AWAY_AFTER;
 /// How long a connection is silent until the kernel asks whether the server's machine is there.
