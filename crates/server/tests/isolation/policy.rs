@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use copal_model::Role;
-use copal_model::policy::{Action, POLICY};
+use copal_model::policy::{Action, OrgSettings, POLICY, Proof, Reach};
 
 use crate::actors::Actor;
 use crate::canary::Tenant;
@@ -18,7 +18,7 @@ pub(crate) struct Policy {
 #[derive(Debug, Clone)]
 struct Cells {
     roles: BTreeSet<Role>,
-    scope: Option<&'static str>,
+    reach: Reach,
 }
 
 impl Policy {
@@ -27,9 +27,9 @@ impl Policy {
         let cells = |action: Action| Cells {
             roles: Role::ALL
                 .into_iter()
-                .filter(|role| role.may(action))
+                .filter(|role| role.may(action, OrgSettings::STANDARD))
                 .collect(),
-            scope: action.rule().scope,
+            reach: action.rule().reach,
         };
         let actions = POLICY.iter().map(|rule| rule.action);
         Self {
@@ -39,7 +39,7 @@ impl Policy {
 
     /// Every scope that a token can be narrowed to.
     pub(crate) fn scopes(&self) -> BTreeSet<String> {
-        let scopes = self.cells.values().filter_map(|cells| cells.scope);
+        let scopes = self.cells.values().filter_map(|cells| cells.reach.scope());
         scopes.map(str::to_owned).collect()
     }
 
@@ -51,11 +51,13 @@ impl Policy {
 
     /// Whether the actor's credential reaches as far as an action.
     pub(crate) fn reaches(&self, actor: &Actor, action: Action) -> bool {
-        match (&actor.scopes, self.cells[&action].scope) {
-            (Some(had), Some(needed)) => had.iter().any(|scope| scope == needed),
-            (None, Some(_)) => true,
-            (_, None) => !actor.is_token(),
-        }
+        let proof = match &actor.scopes {
+            Some(scopes) => Proof::NarrowToken(scopes),
+            None if actor.is_token() => Proof::Token,
+            // Everybody here has just logged in.
+            None => Proof::FreshSession,
+        };
+        self.cells[&action].reach.check(proof).is_ok()
     }
 
     /// Both.
