@@ -5,7 +5,7 @@ pub(crate) mod list;
 
 use async_trait::async_trait;
 use copal_model::search::Query;
-use copal_model::{Issue, IssueId, IssueStatus, ProjectId, Timestamp};
+use copal_model::{Issue, IssueId, ProjectId, Timestamp};
 
 use crate::access::IssueRef;
 use crate::{OrgScope, Page, PageRequest, ProjectScope, Result};
@@ -102,35 +102,14 @@ pub trait Issues: Send + Sync {
     /// How many issues of the organization have each status.
     async fn count_issues(&self, scope: &OrgScope) -> Result<StatusCounts>;
 
-    /// Sets the status; answers the new state. A status set by a person ends `is_regressed`.
-    ///
-    /// # Errors
-    /// [`NotFound`](crate::Error::NotFound) when the project has no such issue.
-    async fn set_issue_status(
-        &self,
-        scope: &ProjectScope,
-        issue: IssueId,
-        status: IssueStatus,
-        now: Timestamp,
-    ) -> Result<Issue>;
-
     /// Deletes an issue with its events. Its hashes are forgotten: an equal event makes a new one.
     ///
     /// # Errors
     /// [`NotFound`](crate::Error::NotFound) when the project has no such issue.
     async fn delete_issue(&self, scope: &ProjectScope, issue: IssueId) -> Result<()>;
 
-    /// Events by the hour in which they happened, from that of `since` on, oldest first, hours
-    /// without events left out.
-    async fn list_issue_hours(
-        &self,
-        scope: &ProjectScope,
-        issue: IssueId,
-        since: Timestamp,
-    ) -> Result<Vec<HourCount>>;
-
-    /// The same for many issues of an organization at once, for the trend of a list. Issues of
-    /// other organizations are left out.
+    /// Events of issues by the hour in which they happened, from that of `since` on, oldest first,
+    /// hours without events left out. Issues of other organizations are left out too.
     async fn list_trends(
         &self,
         scope: &OrgScope,

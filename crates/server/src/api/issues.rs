@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::http::{Method, StatusCode, Uri};
 use copal_model::policy::Action;
 use copal_model::{Organization, Timestamp, search};
+use copal_store::access::IssueRef;
 use copal_store::issues::{IssueQuery, IssueSort};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -199,10 +200,13 @@ async fn update(
     let changed = match change.status {
         None => issue.issue,
         Some(status) => {
-            let now = app.clock.now();
-            app.store
-                .set_issue_status(&issue.scope, issue.issue.id, status.into(), now)
-                .await?
+            let named = IssueRef::Id(issue.issue.id);
+            let (store, org) = (&app.store, &issue.org.scope);
+            let changes =
+                store.set_issue_statuses(org, std::slice::from_ref(&named), status.into());
+            changes.await?;
+            let found = store.find_issue(org, &named).await?;
+            found.ok_or_else(|| Problem::not_found("issue"))?.1
         }
     };
     Ok(axum::Json(Issue::of(

@@ -10,6 +10,7 @@ use crate::access::{
     SecretHash,
 };
 use crate::projects::project_id;
+use crate::record::texts::storable;
 use crate::tokens::to_the_minute;
 use crate::{OrgScope, ProjectScope, Result};
 
@@ -74,7 +75,7 @@ impl Access for PostgresStore {
     async fn open_key(&self, public_key: &str) -> Result<Option<KeyAccess>> {
         self.engine
             .read(move |tx| {
-                let public_key = public_key.to_owned();
+                let public_key = storable(public_key.to_owned());
                 Box::pin(async move { open_key(tx, &public_key).await })
             })
             .await

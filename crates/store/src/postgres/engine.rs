@@ -254,8 +254,11 @@ fn jittered(pause: Duration) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Instant;
+
+    use tokio::sync::Barrier;
 
     use super::super::schema::{Schema, Version};
     use super::*;
@@ -328,16 +331,17 @@ mod tests {
         let inserted = engine.write(|tx| Box::pin(execute(tx, make, &[]))).await;
         assert_eq!(inserted.unwrap(), 2);
         // In opposite orders, and the second row not before the other one holds it.
-        let tries = AtomicUsize::new(0);
+        let (tries, both) = (AtomicUsize::new(0), Arc::new(Barrier::new(2)));
         let cross = |first: &'static str, second: &'static str| {
-            let tries = &tries;
+            let (tries, both) = (&tries, Arc::clone(&both));
             engine.record(move |tx| {
-                let attempt = tries.fetch_add(1, Ordering::SeqCst);
+                let both = Arc::clone(&both);
+                let is_first = tries.fetch_add(1, Ordering::SeqCst) < 2;
                 Box::pin(async move {
                     let add = "update meta set value = value::int + 1 where key = $1";
                     execute(tx, add, &[&first]).await?;
-                    if attempt < 2 {
-                        tokio::time::sleep(Duration::from_millis(300)).await;
+                    if is_first {
+                        both.wait().await;
                     }
                     execute(tx, add, &[&second]).await
                 })

@@ -8,7 +8,7 @@ use tokio_postgres::Row;
 
 use super::event_rows::to_i64;
 use super::record::issue_id;
-use super::{Columns, PostgresStore, Tx, execute, find, issue_list, list, telemetry};
+use super::{Columns, PostgresStore, Tx, find, issue_list, list, telemetry};
 use crate::access::IssueRef;
 use crate::issues::{HourCount, IssueQuery, Issues, StatusCounts, TagSummary};
 use crate::projects::project_id;
@@ -80,43 +80,6 @@ impl Issues for PostgresStore {
             .await
     }
 
-    async fn set_issue_status(
-        &self,
-        scope: &ProjectScope,
-        issue: IssueId,
-        status: IssueStatus,
-        _now: Timestamp,
-    ) -> Result<Issue> {
-        let project = i64::from(scope.project().get());
-        self.engine
-            .write(move |tx| {
-                Box::pin(async move {
-                    execute(
-                        tx,
-                        "update issues
-                         set status = $3,
-                             is_regressed = false
-                         where id = $1
-                           and project_id = $2",
-                        &[&issue.to_i64(), &project, &status.as_str()],
-                    )
-                    .await?;
-                    let row = find(
-                        tx,
-                        &format!(
-                            "{SELECT}
-                             where i.id = $1
-                               and i.project_id = $2"
-                        ),
-                        &[&issue.to_i64(), &project],
-                    )
-                    .await?;
-                    read_issue(&row.ok_or(Error::NotFound { what: "issue" })?)
-                })
-            })
-            .await
-    }
-
     async fn delete_issue(&self, scope: &ProjectScope, issue: IssueId) -> Result<()> {
         let project = scope.project();
         let deleted = self
@@ -132,26 +95,6 @@ impl Issues for PostgresStore {
             .await;
         self.codec.bases.forget();
         deleted
-    }
-
-    async fn list_issue_hours(
-        &self,
-        scope: &ProjectScope,
-        issue: IssueId,
-        since: Timestamp,
-    ) -> Result<Vec<HourCount>> {
-        let project = scope.project();
-        self.engine
-            .read(move |tx| {
-                Box::pin(async move {
-                    if issue.project() != project {
-                        return Ok(Vec::new());
-                    }
-                    let mut hours = hours(tx, &[issue], since).await?;
-                    Ok(hours.remove(&issue).unwrap_or_default())
-                })
-            })
-            .await
     }
 
     async fn list_trends(

@@ -11,6 +11,7 @@ use crate::access::{
     SecretHash,
 };
 use crate::projects::project_id;
+use crate::record::texts::storable;
 use crate::tokens::to_the_minute;
 use crate::{OrgScope, ProjectScope, Result};
 
@@ -63,7 +64,7 @@ impl Access for SqliteStore {
     }
 
     async fn open_key(&self, public_key: &str) -> Result<Option<KeyAccess>> {
-        let public_key = public_key.to_owned();
+        let public_key = storable(public_key.to_owned());
         self.engine.read(move |db| open_key(db, &public_key)).await
     }
 

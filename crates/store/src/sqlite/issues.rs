@@ -87,37 +87,6 @@ impl Issues for SqliteStore {
             .await
     }
 
-    async fn set_issue_status(
-        &self,
-        scope: &ProjectScope,
-        issue: IssueId,
-        status: IssueStatus,
-        _now: Timestamp,
-    ) -> Result<Issue> {
-        let project = scope.project();
-        self.engine
-            .write(move |tx| {
-                tx.prepare_cached(
-                    "update issues
-                     set status = ?3,
-                         is_regressed = 0
-                     where id = ?1
-                       and project_id = ?2",
-                )?
-                .execute((issue.to_i64(), project.get(), status.as_str()))?;
-                tx.prepare_cached(&format!(
-                    "{SELECT}
-                     where i.id = ?1
-                       and i.project_id = ?2"
-                ))?
-                .query_and_then((issue.to_i64(), project.get()), read_issue)?
-                .next()
-                .transpose()?
-                .ok_or(Error::NotFound { what: "issue" })
-            })
-            .await
-    }
-
     async fn delete_issue(&self, scope: &ProjectScope, issue: IssueId) -> Result<()> {
         let project = scope.project();
         let deleted = self
@@ -131,23 +100,6 @@ impl Issues for SqliteStore {
             .await;
         self.codec.bases.forget();
         deleted
-    }
-
-    async fn list_issue_hours(
-        &self,
-        scope: &ProjectScope,
-        issue: IssueId,
-        since: Timestamp,
-    ) -> Result<Vec<HourCount>> {
-        let project = scope.project();
-        self.engine
-            .read(move |connection| {
-                if issue.project() != project {
-                    return Ok(Vec::new());
-                }
-                hours(connection, issue, since)
-            })
-            .await
     }
 
     async fn list_trends(

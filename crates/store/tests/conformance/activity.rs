@@ -3,7 +3,7 @@
 use copal_model::IssueStatus;
 use copal_model::limits::ENVIRONMENTS_PER_PROJECT_MAX;
 
-use crate::telemetry::{at, noon};
+use crate::telemetry::at;
 use crate::world::{Org, World};
 
 conformance!(
@@ -32,11 +32,7 @@ async fn projects_show_what_goes_on_by_when_it_happened(world: World) {
     let batch = vec![offline, shop.event(2, 2), theirs.event(3, 2)];
     world.record(batch).await;
     world.record(vec![shop.event(4, 2), blog.event(5, 1)]).await;
-    world
-        .store
-        .set_issue_status(&shop.scope, shop.issue(2), IssueStatus::Resolved, noon())
-        .await
-        .unwrap();
+    world.triage(&shop, 2, IssueStatus::Resolved).await;
     let (shop, blog) = (shop.project.id.get(), blog.project.id.get());
     // The hour of `since` is there as a whole.
     let since = "2026-11-18T23:59:59Z";

@@ -44,7 +44,8 @@ impl Engine {
     pub(crate) async fn postgres(version: Version) -> Option<Self> {
         let schema = Schema::create(version).await?;
         let folder = tempfile::tempdir().unwrap();
-        let store = open(folder.path(), Some(&schema.url), Options::default()).await;
+        let open = || open(folder.path(), Some(&schema.url), Options::default());
+        let store = patiently(open).await;
         Some(Self {
             store: store.unwrap(),
             backdoor: Backdoor::Postgres(schema.url.clone()),
@@ -86,6 +87,22 @@ pub(crate) fn segment_files(folder: &Path) -> Vec<PathBuf> {
         }
     }
     files
+}
+
+/// Tries again while the store is not available, as callers do: a server answers late on a machine
+/// that is busy.
+pub(crate) async fn patiently<T, F>(work: impl Fn() -> F) -> Result<T, Error>
+where
+    F: Future<Output = Result<T, Error>>,
+{
+    for _ in 0..20 {
+        match work().await {
+            Err(Error::Unavailable(why)) => eprintln!("tried again: {why}"),
+            answer => return answer,
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    work().await
 }
 
 impl Backdoor {

@@ -128,11 +128,7 @@ async fn pages_go_on_across_projects_and_statuses(world: World) {
         (&shop, 2, IssueStatus::Resolved),
         (&blog, 1, IssueStatus::Ignored),
     ] {
-        world
-            .store
-            .set_issue_status(&project.scope, project.issue(number), status, noon())
-            .await
-            .unwrap();
+        world.triage(project, number, status).await;
     }
     let query = IssueQuery::default();
     let found = list_all(&world, &ana.scope, &query).await;
@@ -171,16 +167,6 @@ async fn another_organization_finds_nothing(world: World) {
     // Another project of the same organization is foreign too.
     let deleted = world.store.delete_issue(&blog.scope, shop.issue(1)).await;
     assert_eq!(not_found(deleted), "issue");
-    let set = world
-        .store
-        .set_issue_status(&blog.scope, shop.issue(1), IssueStatus::Resolved, noon())
-        .await;
-    assert_eq!(not_found(set), "issue");
-    let hours = world
-        .store
-        .list_issue_hours(&blog.scope, shop.issue(1), Timestamp::UNIX_EPOCH)
-        .await;
-    assert_eq!(hours.unwrap(), []);
     let tags = world
         .store
         .list_issue_tags(&blog.scope, shop.issue(1), 5)
@@ -189,7 +175,8 @@ async fn another_organization_finds_nothing(world: World) {
 }
 
 async fn hours_are_those_in_which_events_happened(world: World) {
-    let shop = world.org("Ana").await.project("shop").await;
+    let ana = world.org("Ana").await;
+    let shop = ana.project("shop").await;
     let mut offline = shop.event(1, 1);
     offline.occurred_at = at("2026-11-18T23:10:00Z");
     world
@@ -208,11 +195,10 @@ async fn hours_are_those_in_which_events_happened(world: World) {
         ("2026-11-18T23:59:59Z", &both[..]),
         ("2026-11-19T00:00:00Z", &both[1..]),
     ] {
-        let hours = world
-            .store
-            .list_issue_hours(&shop.scope, shop.issue(1), at(since))
-            .await;
-        assert_eq!(hours.unwrap(), expected, "{since}");
+        let issues = [shop.issue(1)];
+        let trends = world.store.list_trends(&ana.scope, &issues, at(since));
+        let trends = trends.await.unwrap();
+        assert_eq!(trends, [(issues[0], expected.to_vec())], "{since}");
     }
 }
 

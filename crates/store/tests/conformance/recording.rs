@@ -143,11 +143,7 @@ async fn a_resolved_issue_regresses_once_and_an_ignored_one_stays(world: World) 
     let shop = world.org("Ana").await.project("shop").await;
     world.record(vec![shop.event(1, 1), shop.event(2, 2)]).await;
     for (number, status) in [(1, IssueStatus::Resolved), (2, IssueStatus::Ignored)] {
-        world
-            .store
-            .set_issue_status(&shop.scope, shop.issue(number), status, noon())
-            .await
-            .unwrap();
+        world.triage(&shop, number, status).await;
     }
     let dispositions = world
         .record(vec![shop.event(3, 1), shop.event(4, 1), shop.event(5, 2)])
@@ -442,11 +438,7 @@ async fn a_full_batch_touches_every_table(world: World) {
     let (shop, blog) = (ana.project("shop").await, ana.project("blog").await);
     let gone = ana.project("gone").await;
     world.record(vec![shop.event(1_000, 0)]).await;
-    world
-        .store
-        .set_issue_status(&shop.scope, shop.issue(1), IssueStatus::Resolved, noon())
-        .await
-        .unwrap();
+    world.triage(&shop, 1, IssueStatus::Resolved).await;
     world.store.delete_project(&gone.scope).await.unwrap();
     let events = five_hundred(&shop, &blog, &gone);
     let filtered = OutcomeCount {

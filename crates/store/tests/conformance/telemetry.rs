@@ -1,7 +1,11 @@
 //! Events to record, whose defaults mean something.
 
-use copal_model::{Category, IssueId, Level, Outcome, Timestamp, UserIdentity, UserIdentityKind};
+use copal_model::{
+    Category, IssueId, IssueStatus, Level, Outcome, Timestamp, UserIdentity, UserIdentityKind,
+};
 use copal_protocol::EventId;
+use copal_store::access::IssueRef;
+use copal_store::issues::HourCount;
 use copal_store::record::{
     Batch, Disposition, IssueSeed, NewEvent, NewGrouping, OutcomeCount, ReceivedCount,
 };
@@ -117,6 +121,22 @@ impl World {
         let recorded = self.store.record(batch).await.unwrap();
         let dispositions = recorded.events.iter().map(|event| event.disposition);
         dispositions.collect()
+    }
+
+    /// Gives an issue a status.
+    pub(crate) async fn triage(&self, shop: &InProject, number: u32, status: IssueStatus) {
+        let issues = [IssueRef::Id(shop.issue(number))];
+        let org = shop.scope.org_scope();
+        let changes = self.store.set_issue_statuses(&org, &issues, status).await;
+        assert_eq!(changes.unwrap().len(), 1);
+    }
+
+    /// Events of an issue by hour, of all time.
+    pub(crate) async fn hours(&self, shop: &InProject, number: u32) -> Vec<HourCount> {
+        let (org, issues) = (shop.scope.org_scope(), [shop.issue(number)]);
+        let since = Timestamp::UNIX_EPOCH;
+        let trends = self.store.list_trends(&org, &issues, since).await;
+        trends.unwrap().pop().expect("the issue is there").1
     }
 
     /// Fails when an invariant does not hold.

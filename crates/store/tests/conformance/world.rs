@@ -14,9 +14,10 @@ use copal_store::organizations::NewOrganization;
 use copal_store::projects::NewProject;
 use copal_store::users::NewUser;
 use copal_store::{Error, OrgScope, ProjectScope, Store};
+use futures_util::future::join_all;
 use uuid::Uuid;
 
-use crate::engines::{Backdoor, Engine};
+use crate::engines::{Backdoor, Engine, patiently};
 use crate::schema::Version;
 
 /// How often [`World::at_once`] does something.
@@ -119,24 +120,21 @@ impl World {
     }
 
     /// Does something 16 times at once, every other time from another process; answers in order.
+    /// Who is told that the store is not available tries again, as on a machine that is busy.
     pub(crate) async fn at_once<T, F>(
         &self,
         work: impl Fn(Arc<dyn Store>, usize) -> F,
     ) -> Vec<Result<T, Error>>
     where
-        T: Send + 'static,
-        F: Future<Output = Result<T, Error>> + Send + 'static,
+        F: Future<Output = Result<T, Error>>,
     {
         let (beside, _folder) = self.engine.beside().await.unwrap();
         let stores = [Arc::clone(&self.store), beside];
-        let tasks: Vec<_> = (0..AT_ONCE)
-            .map(|number| tokio::spawn(work(Arc::clone(&stores[number % 2]), number)))
-            .collect();
-        let mut answers = Vec::new();
-        for task in tasks {
-            answers.push(task.await.unwrap());
-        }
-        answers
+        let tries = (0..AT_ONCE).map(|number| {
+            let (store, work) = (&stores[number % 2], &work);
+            patiently(move || work(Arc::clone(store), number))
+        });
+        join_all(tries).await
     }
 
     /// An id that this world has not seen; later ones sort after earlier ones.

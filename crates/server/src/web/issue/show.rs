@@ -75,9 +75,12 @@ async fn page(
     let store = &app.store;
     let project = ProjectRef::Id(issue.id.project());
     let project = store.open_project(&org.scope, &project).await?;
-    let hours = store
-        .list_issue_hours(&member.scope, issue.id, since)
-        .await?;
+    let trends = store.list_trends(&org.scope, &[issue.id], since).await?;
+    let hours = trends
+        .into_iter()
+        .next()
+        .unwrap_or((issue.id, Vec::new()))
+        .1;
     let tags = store
         .list_issue_tags(&member.scope, issue.id, TAG_VALUES)
         .await?;
