@@ -8,7 +8,7 @@ use copal_model::{
 };
 use copal_protocol::EventId;
 use copal_server::auth::secret::Secret;
-use copal_store::access::{OrgRef, ProjectRef};
+use copal_store::access::{IssueRef, OrgRef, ProjectRef};
 use copal_store::organizations::{NewOrganization, OrganizationPatch};
 use copal_store::projects::{KeyPatch, NewKey, NewProject, ProjectPatch};
 use copal_store::sessions::NewSession;
@@ -441,10 +441,10 @@ impl World {
     /// Looks up what the pipeline has made of the events, and resolves every second issue.
     async fn find_issues(&mut self, store: &dyn Store, tenant: Tenant) {
         let org = OrgRef::Id(self.tenants[&tenant].id);
-        let (scope, _) = store.open_org_as_operator(&org).await.unwrap().unwrap();
+        let (org, _) = store.open_org_as_operator(&org).await.unwrap().unwrap();
         for project in &mut self.tenants.get_mut(&tenant).unwrap().projects {
             let wanted = ProjectRef::Id(project.id);
-            let (scope, _) = store.open_project(&scope, &wanted).await.unwrap().unwrap();
+            let (scope, _) = store.open_project(&org, &wanted).await.unwrap().unwrap();
             for (number, issue) in project.issues.iter_mut().enumerate() {
                 let found = store.find_event(&scope, issue.event).await.unwrap();
                 let found = found.expect("the event is recorded");
@@ -455,10 +455,10 @@ impl World {
                     0 => IssueStatus::Open,
                     _ => IssueStatus::Resolved,
                 };
-                let changed = store
-                    .set_issue_status(&scope, issue.id, status, now())
-                    .await;
-                issue.short = changed.unwrap().short_id.to_string();
+                let one = [IssueRef::Id(issue.id)];
+                store.set_issue_statuses(&org, &one, status).await.unwrap();
+                let (_, found) = store.find_issue(&org, &one[0]).await.unwrap().unwrap();
+                issue.short = found.short_id.to_string();
             }
         }
     }
