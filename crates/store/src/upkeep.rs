@@ -3,9 +3,9 @@
 //! What decides something is here, for all engines.
 //!
 //! # Layout
-//! - [`compaction`]: which segments are rewritten, and how
-//! - [`invariants`]: what is checked, and how a broken invariant is told
-//! - [`reading`]: reads the payloads of many events
+//! - `compaction`: which segments are rewritten, and how
+//! - `invariants`: what is checked, and how a broken invariant is told
+//! - `reading`: reads the payloads of many events
 
 pub(crate) mod compaction;
 pub(crate) mod invariants;

@@ -3,7 +3,7 @@
 //! Only SQL and row mapping live here, one file per noun with the trait's functions in the trait's
 //! order, so that a sibling engine differs in dialect alone. What decides anything is elsewhere.
 //!
-//! No method may assume that its process is the only writer: [`engine`] says what holds instead.
+//! No method may assume that its process is the only writer: `engine` says what holds instead.
 
 mod access;
 mod activity;
