@@ -4,6 +4,7 @@
 //! `script/bench` is the one command; this is what it runs.
 #![expect(clippy::print_stdout, reason = "a benchmark prints its numbers")]
 
+mod cluster;
 mod http;
 mod load;
 mod pages;
@@ -16,6 +17,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 use clap::{Parser, ValueEnum};
 
+use crate::cluster::Cluster;
 use crate::load::{Load, Outcome};
 use crate::program::Program;
 use crate::workload::Workload;
@@ -41,15 +43,27 @@ struct Arguments {
     /// Events per second to offer; 0 = as fast as answers come.
     #[arg(long, default_value_t = 0)]
     rate: u64,
-    /// Store address; empty = SQLite in the data folder.
-    #[arg(long, default_value = "")]
-    database_url: String,
+    /// Where it is stored.
+    #[arg(long, value_enum, default_value = "sqlite")]
+    engine: Engine,
+    /// Which PostgreSQL, as `script/postgres` names it.
+    #[arg(long, default_value = "packaged")]
+    postgres: String,
     /// Stop after this many events instead of after the time.
     #[arg(long)]
     events: Option<u64>,
     /// Also time the issue list and the issue page afterwards.
     #[arg(long)]
     pages: bool,
+}
+
+/// Where it is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Engine {
+    /// SQLite in the data folder.
+    Sqlite,
+    /// A throw-away PostgreSQL on the same machine.
+    Postgres,
 }
 
 /// How bodies travel.
@@ -71,14 +85,22 @@ async fn main() -> Result<()> {
         workload.average_bytes(),
         arguments.encoding
     );
-    let mut program = Program::start(&arguments.copal, &arguments.database_url).await?;
+    let cluster = match arguments.engine {
+        Engine::Sqlite => None,
+        Engine::Postgres => Some(Cluster::start(&arguments.postgres).await?),
+    };
+    let database = cluster.as_ref().map(|cluster| cluster.address.as_str());
+    let mut program = Program::start(&arguments.copal, database).await?;
     println!(
         "empty start to ready: {} ms",
         program.start_time.as_millis()
     );
     let outcome = send(&arguments, workload, &program).await?;
     report_load(&outcome);
-    report_stored(&outcome, &mut program).await?;
+    let stored = report_stored(&outcome, &mut program).await?;
+    if let Some(cluster) = &cluster {
+        report_cluster(cluster, stored);
+    }
     if arguments.pages {
         pages::report(&program).await?;
     }
@@ -116,7 +138,7 @@ fn report_load(outcome: &Outcome) {
     );
 }
 
-async fn report_stored(outcome: &Outcome, program: &mut Program) -> Result<()> {
+async fn report_stored(outcome: &Outcome, program: &mut Program) -> Result<u64> {
     let stored = wait_until_stored(outcome.acknowledged, program).await?;
     let seconds = outcome.started.elapsed().as_secs_f64();
     println!(
@@ -139,7 +161,15 @@ async fn report_stored(outcome: &Outcome, program: &mut Program) -> Result<()> {
         bytes,
         bytes / stored.max(1)
     );
-    Ok(())
+    Ok(stored)
+}
+
+fn report_cluster(cluster: &Cluster, stored: u64) {
+    println!(
+        "PostgreSQL: {} MiB at most, {:.0} µs of processor per event",
+        cluster.peak_mib(),
+        cluster.cpu_micros() / stored.max(1) as f64
+    );
 }
 
 /// Polls the API until the issues count every acknowledged event.

@@ -37,7 +37,7 @@ pub(crate) struct Memory {
 }
 
 impl Program {
-    pub(crate) async fn start(copal: &Path, database_url: &str) -> Result<Self> {
+    pub(crate) async fn start(copal: &Path, database_url: Option<&str>) -> Result<Self> {
         let data = tempfile::tempdir_in("target")?;
         let begun = Instant::now();
         let mut child = command(copal, data.path(), database_url)
@@ -159,7 +159,7 @@ struct Tenant {
 
 impl Tenant {
     /// Makes a user, a project and a token with the program's own commands, beside its server.
-    async fn create(copal: &Path, data: &Path, database_url: &str) -> Result<Self> {
+    async fn create(copal: &Path, data: &Path, database_url: Option<&str>) -> Result<Self> {
         let run = async |arguments: &[&str]| create(copal, data, database_url, arguments).await;
         let user = [
             "user",
@@ -183,11 +183,11 @@ impl Tenant {
     }
 }
 
-fn command(copal: &Path, data: &Path, database_url: &str) -> Command {
+fn command(copal: &Path, data: &Path, database_url: Option<&str>) -> Command {
     let mut command = Command::new(copal);
     command.env("COPAL_DATA", data).kill_on_drop(true);
-    if !database_url.is_empty() {
-        command.env("COPAL_DATABASE_URL", database_url);
+    if let Some(address) = database_url {
+        command.env("COPAL_DATABASE_URL", address);
     }
     command
 }
@@ -195,7 +195,7 @@ fn command(copal: &Path, data: &Path, database_url: &str) -> Command {
 async fn create(
     copal: &Path,
     data: &Path,
-    database_url: &str,
+    database_url: Option<&str>,
     arguments: &[&str],
 ) -> Result<Value> {
     let mut child = command(copal, data, database_url)

@@ -22,10 +22,23 @@ const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.
 export const output = join(root, "tests/browser/output");
 export const password = "a long enough password";
 
+/** The cluster in which each program gets a database of its own; without one it is SQLite. */
+const cluster = process.env.COPAL_BROWSER_POSTGRES;
+
+/** Has a statement done in the cluster. */
+const inCluster = (statement) => run("psql", [cluster, "-qX", "-v", "ON_ERROR_STOP=1", "-c", statement]);
+
 /** A running `copal`; `stop()` ends it and removes its data. */
 export async function startCopal(command = "serve") {
   const data = await mkdtemp(join(tmpdir(), "copal-browser-"));
+  const database = `browser_${crypto.randomUUID().replaceAll("-", "")}`;
+  const env = { ...process.env };
+  if (cluster) {
+    await inCluster(`create database ${database}`);
+    env.COPAL_DATABASE_URL = Object.assign(new URL(cluster), { pathname: `/${database}` }).href;
+  }
   const child = spawn(copal, [command, "--data", data, "--listen", "127.0.0.1:0"], {
+    env,
     stdio: ["ignore", "pipe", process.env.COPAL_LOG ? "inherit" : "ignore"],
   });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
@@ -36,13 +49,14 @@ export async function startCopal(command = "serve") {
     url,
     lines,
     async cli(...words) {
-      const { stdout } = await run(copal, [...words, "--data", data, "--json"]);
+      const { stdout } = await run(copal, [...words, "--data", data, "--json"], { env });
       return JSON.parse(stdout);
     },
     async stop() {
       child.kill("SIGTERM");
       await new Promise((resolve) => child.once("exit", resolve));
       await rm(data, { recursive: true });
+      if (cluster) await inCluster(`drop database ${database} with (force)`);
     },
   };
 }
