@@ -112,6 +112,23 @@ fn migrations_are_numbered_and_titled_alike_in_both_engines() {
 }
 
 #[test]
+fn the_methods_of_the_store_are_as_many_as_the_architecture_says() {
+    let (mut traits, mut methods) = (0, 0);
+    for file in std::fs::read_dir(tree::root().join("crates/store/src")).unwrap() {
+        let text = std::fs::read_to_string(file.unwrap().path()).unwrap_or_default();
+        let own = text
+            .lines()
+            .filter(|line| line.starts_with("    async fn "));
+        let own = own.count();
+        methods += own;
+        traits += usize::from(own > 0);
+    }
+    let page = std::fs::read_to_string(tree::root().join("ARCHITECTURE.md")).unwrap();
+    let sentence = format!("{methods} methods in {traits} traits");
+    assert!(page.contains(&sentence), "ARCHITECTURE.md: {sentence}");
+}
+
+#[test]
 fn routes_are_registered_only_through_the_table() {
     let table = "crates/server/src/routes.rs";
     assert_none(

@@ -11,6 +11,7 @@ use copal_protocol::EventId;
 use tempfile::TempDir;
 use uuid::Uuid;
 
+use super::schema::{Schema, Version, connect};
 use super::{Options, PostgresStore};
 use crate::record::{
     Batch, Disposition, IssueSeed, NewEvent, NewGrouping, ReceivedCount, Recorder,
@@ -24,37 +25,23 @@ fn noon() -> Timestamp {
     "2026-11-20T12:00:00Z".parse().unwrap()
 }
 
-/// A schema of its own in the database of these tests, dropped with this.
+/// A schema of its own, dropped with this, and the folders of nodes.
 struct Database {
     url: String,
-    schema: String,
     folder: TempDir,
+    _schema: Schema,
 }
 
 impl Database {
     /// Makes one with an organization, its owner and two projects, `shop` (1) and `blog` (2).
     /// `None`, said loudly, where there is no server to test on.
     async fn make() -> Option<Self> {
-        let servers = std::env::var("COPAL_TEST_POSTGRES").unwrap_or_default();
-        let Some(server) = servers.split_whitespace().next() else {
-            let why = "COPAL_TEST_POSTGRES names no server";
-            assert!(std::env::var_os("CI").is_none(), "{why}");
-            eprintln!("SKIPPED: {why}");
-            return None;
-        };
-        // Another test may have made it, or be about to.
-        let client = connect(server).await;
-        let _ = client.batch_execute("create database copal_unit").await;
-        let (address, _) = server.rsplit_once('/').unwrap();
-        let schema = format!("copal_{}", Uuid::new_v4().simple());
+        let schema = Schema::create(Version::Oldest).await?;
         let database = Self {
-            url: format!("{address}/copal_unit?options=-csearch_path%3D{schema}"),
-            schema,
+            url: schema.url.clone(),
             folder: tempfile::tempdir().unwrap(),
+            _schema: schema,
         };
-        database
-            .execute(&format!("create schema {}", database.schema))
-            .await;
         database.open("a").await;
         let (user, org) = ("00000000-0000-0000-0000-000000000009", ORG.as_uuid());
         database
@@ -87,35 +74,14 @@ impl Database {
 
     /// Runs statements around the store.
     async fn execute(&self, sql: &str) {
-        let client = connect(&self.url).await;
+        let client = connect(&self.url).await.unwrap();
         client.batch_execute(sql).await.unwrap();
     }
 
     /// The one number that a query answers with.
     async fn number(&self, sql: &str) -> i64 {
-        let client = connect(&self.url).await;
+        let client = connect(&self.url).await.unwrap();
         client.query_one(sql, &[]).await.unwrap().get(0)
-    }
-}
-
-impl Drop for Database {
-    fn drop(&mut self) {
-        let (url, schema) = (self.url.clone(), self.schema.clone());
-        // A thread of its own, since the test's runtime cannot be waited for in here.
-        let dropping = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap();
-            runtime.block_on(async {
-                let client = connect(&url).await;
-                let drop = format!("drop schema {schema} cascade");
-                client.batch_execute(&drop).await.unwrap();
-            });
-        });
-        if dropping.join().is_err() {
-            eprintln!("the schema {} stays", self.schema);
-        }
     }
 }
 
@@ -123,14 +89,6 @@ async fn open(folder: &Path, url: &str) -> PostgresStore {
     PostgresStore::open(folder, url, Options::default())
         .await
         .unwrap()
-}
-
-async fn connect(url: &str) -> tokio_postgres::Client {
-    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls)
-        .await
-        .unwrap();
-    tokio::spawn(connection);
-    client
 }
 
 fn shop() -> ProjectScope {
