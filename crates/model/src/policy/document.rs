@@ -19,8 +19,7 @@ REST API and this page ask the same table.
 ";
 
 const SETTINGS: &str = "
-`setting`: where the organization allows it. OWNER and ADMIN decide that in the organization's settings, and by `PATCH
-/organizations/{org}`.
+`setting`: where the organization allows it. Organizations cannot change their settings yet: each is as below.
 
 | setting | allows | at first |
 | --- | --- | --- |
@@ -44,13 +43,10 @@ const RULES: &str = "
 
 - Who is not a member of an organization cannot tell it from one that does not exist: both are 404. A member who may not gets
   403, with the role that is needed and the names of members who can give it.
-- Whoever may change roles gives no role above the own one. Anything from or to OWNER is for an OWNER.
-- Nobody changes the own role. An OWNER steps down by handing the organization over, everybody leaves by leaving.
-- An organization has an OWNER at any time. What would take away the last one is refused with 409 `last-owner`.
-- A personal organization is its person's alone: nobody joins, leaves or deletes it (409 `personal-organization`). Turned into a
-  team, it follows the rules of all others, and does not turn back.
-- A change of role or a removal counts from the next request on. Open pages hear no more news then.
+- An organization has an OWNER at any time. A personal organization is its person's alone: nobody joins, leaves or deletes it.
 - What is decided is decided by the roles at the moment of the change, whatever the page showed before.
+
+Members cannot be invited, given another role or removed yet.
 ";
 
 /// The text of the page.

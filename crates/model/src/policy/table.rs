@@ -158,7 +158,7 @@ policy! {
         [YES, NO, NO, NO], Fresh, "cannot be undone";
     /// Delete the organization, or take that back (37).
     DeleteOrg: "delete the organization",
-        [YES, NO, NO, NO], Fresh, "no personal one; can be taken back for 30 days";
+        [YES, NO, NO, NO], Fresh, "no personal one; cannot be undone";
     /// See the tokens of the organization (38).
     ReadOrgTokens: "see organization tokens",
         [YES, YES, NO, NO], Session, "";
