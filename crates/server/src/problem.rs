@@ -41,8 +41,6 @@ pub enum NextStep {
     Home,
     /// Log in first: browsers are sent there at once.
     LogIn,
-    /// Go where the page is now, a path of this site: browsers are sent there at once.
-    Moved(Box<str>),
 }
 
 impl Problem {

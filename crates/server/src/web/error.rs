@@ -50,10 +50,8 @@ impl IntoResponse for Error {
 
 /// Answers a browser. Who is not logged in is sent to log in and comes back afterwards.
 pub async fn answer(app: &App, problem: &Problem, asked: &Asked) -> Response {
-    match &problem.next_step {
-        NextStep::LogIn => return to_login(asked),
-        NextStep::Moved(path) => return Redirect::temporary(path).into_response(),
-        NextStep::Home => {}
+    if problem.next_step == NextStep::LogIn {
+        return to_login(asked);
     }
     let mut frame = Frame::of(&asked.headers, &asked.path_and_query, app);
     let page = Failure {

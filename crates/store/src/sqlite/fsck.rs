@@ -1,5 +1,7 @@
 //! The invariants on SQLite, each check a function of its own. Reads only.
 
+mod belonging;
+
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
@@ -10,6 +12,10 @@ use crate::record::plan::DEDUPE_DAYS;
 use crate::telemetry;
 use crate::upkeep::FsckReport;
 use crate::upkeep::invariants::{Check, Column, Findings};
+use belonging::{
+    keys_are_of_their_projects, organizations_have_owners, personal_organizations_are_alone,
+    references_hold,
+};
 
 /// Events whose payloads are read in one go.
 const PAGE_ROWS: usize = 10_000;
@@ -304,40 +310,6 @@ fn what_was_received_has_ended(search: &mut Search<'_>) -> Result<()> {
                where outcome <> 'client_discard') c
          group by project_id, hour, category
          having sum(received) <> sum(ended)",
-    )
-}
-
-fn keys_are_of_their_projects(search: &mut Search<'_>) -> Result<()> {
-    search.tell(
-        "select k.id
-         from client_keys k
-         left join projects p on p.id = k.project_id
-         where p.org_id is distinct from k.org_id",
-    )
-}
-
-fn references_hold(search: &mut Search<'_>) -> Result<()> {
-    search.tell(
-        "select \"table\", parent
-         from pragma_foreign_key_check",
-    )
-}
-
-fn organizations_have_owners(search: &mut Search<'_>) -> Result<()> {
-    search.tell(
-        "select o.slug
-         from organizations o
-         where not exists (select 1 from members m where m.org_id = o.id and m.role = 'OWNER')",
-    )
-}
-
-fn personal_organizations_are_alone(search: &mut Search<'_>) -> Result<()> {
-    search.tell(
-        "select o.slug
-         from organizations o
-         join members m on m.org_id = o.id
-         where o.personal_user_id is not null
-           and m.user_id <> o.personal_user_id",
     )
 }
 

@@ -1,11 +1,11 @@
 //! Records batches: one transaction each.
 
 mod assign;
+mod events;
 mod outcomes;
 mod tags;
 mod tally;
 
-use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 
 use async_trait::async_trait;
@@ -15,10 +15,10 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 
 use super::{SqliteStore, append, partitions, training};
 use crate::payload::{Encoded, Frame, Place, Segments, Tails};
-use crate::record::assign::{Assigned, Fate};
+use crate::record::assign::Fate;
 use crate::record::frames;
 use crate::record::plan::BatchTally;
-use crate::record::{Batch, JournalId, NewEvent, NewGrouping, Recorded, Recorder};
+use crate::record::{Batch, JournalId, Recorded, Recorder};
 use crate::{Error, Result};
 
 #[async_trait]
@@ -71,11 +71,11 @@ fn record_batch(
     let projects = assign::living_projects(&tx, batch)?;
     let fates = assign::assign(&tx, batch, &projects)?;
     let places = append_frames(&tx, segments, tails, batch.journal, encoded, &fates)?;
-    let mut groupings = Groupings::new(&tx);
+    let mut groupings = events::Groupings::new(&tx);
     let mut tally = BatchTally::default();
     for (event, assigned, place) in frames::stored(&batch.events, &fates, &places) {
         let grouping = groupings.id(assigned.issue, &event.grouping)?;
-        insert_event(&tx, event, assigned, grouping, place)?;
+        events::insert_event(&tx, event, assigned, grouping, place)?;
         tally.add(event, assigned.issue, assigned.partition);
     }
     tally::apply(&tx, &tally)?;
@@ -146,81 +146,6 @@ fn note_dictionary(tx: &Transaction<'_>, partition: i64, dictionary: u32) -> Res
         )?
         .execute((partition, dictionary))?;
     }
-    Ok(())
-}
-
-/// Finds and makes the rows of groupings of a batch.
-struct Groupings<'a> {
-    tx: &'a Transaction<'a>,
-    known: HashMap<(IssueId, Vec<u8>), i64>,
-}
-
-impl<'a> Groupings<'a> {
-    fn new(tx: &'a Transaction<'a>) -> Self {
-        Self {
-            tx,
-            known: HashMap::new(),
-        }
-    }
-
-    fn id(&mut self, issue: IssueId, grouping: &NewGrouping) -> Result<i64> {
-        let key = (issue, grouping.hashes.concat());
-        if let Some(id) = self.known.get(&key) {
-            return Ok(*id);
-        }
-        let values = (issue.to_i64(), grouping.version, &key.1);
-        let found: Option<i64> = self
-            .tx
-            .prepare_cached(
-                "select id
-                 from groupings
-                 where issue_id = ?1
-                   and version = ?2
-                   and hashes = ?3",
-            )?
-            .query_row(values, |row| row.get(0))
-            .optional()?;
-        let id = match found {
-            Some(id) => id,
-            None => self
-                .tx
-                .prepare_cached(
-                    "insert into groupings (issue_id, version, hashes)
-                     values (?1, ?2, ?3)
-                     returning id",
-                )?
-                .query_one(values, |row| row.get(0))?,
-        };
-        self.known.insert(key, id);
-        Ok(id)
-    }
-}
-
-fn insert_event(
-    tx: &Transaction<'_>,
-    event: &NewEvent,
-    assigned: &Assigned,
-    grouping: i64,
-    place: &Place,
-) -> Result<()> {
-    tx.prepare_cached(&format!(
-        "insert into {} (project_id, event_id, issue_id, grouping_id, occurred_at, received_at,
-             segment_id, start, length, ordinal)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-        partitions::table(assigned.partition)
-    ))?
-    .execute(rusqlite::params![
-        event.scope.project().get(),
-        event.event_id.as_bytes(),
-        assigned.issue.to_i64(),
-        grouping,
-        event.occurred_at.as_microsecond(),
-        event.received_at.as_microsecond(),
-        place.segment.id,
-        place.start,
-        place.length,
-        place.ordinal,
-    ])?;
     Ok(())
 }
 

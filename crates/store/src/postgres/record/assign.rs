@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::issue_id;
 use crate::Result;
+use crate::postgres::event_rows::to_i64;
 use crate::postgres::{Columns, Tx, execute, list, partitions, together};
 use crate::projects::project_id;
 use crate::record::assign::{self, Class, Fate, Fresh, Known, Owners, Plan, Projects, kind_of};
@@ -80,7 +81,7 @@ async fn recorded_events(tx: &Tx<'_>, batch: &Batch) -> Result<HashSet<usize>> {
         let (mut indexes, mut projects, mut events) = (Vec::new(), Vec::new(), Vec::new());
         for index in asked.flat_map(|(_, indexes)| indexes) {
             let event = &batch.events[*index];
-            indexes.push(super::to_i64(*index));
+            indexes.push(to_i64(*index));
             projects.push(i64::from(event.scope.project().get()));
             events.push(event.event_id.as_uuid());
         }

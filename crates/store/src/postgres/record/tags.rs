@@ -4,8 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use copal_model::IssueId;
 
-use super::{issue_id, to_i64};
+use super::issue_id;
 use crate::Result;
+use crate::postgres::event_rows::to_i64;
 use crate::postgres::{Columns, Tx, execute, list};
 use crate::record::plan::BatchTally;
 use crate::record::tags::{Listed, NewValues, TagKey, counted};
