@@ -12,6 +12,11 @@ pub enum Family {
 }
 
 impl Family {
+    /// How many there are.
+    pub(crate) const COUNT: usize = 3;
+    /// All of them, in order.
+    pub(crate) const ALL: [Self; Self::COUNT] = [Self::Native, Self::JavaScript, Self::Other];
+
     /// The family of an SDK platform.
     pub fn of(platform: &str) -> Self {
         match platform {
@@ -21,13 +26,17 @@ impl Family {
         }
     }
 
-    /// The name in rules; `all` is a rule's word for any family.
-    pub(crate) fn parse(name: &str) -> Option<Self> {
-        match name {
-            "native" => Some(Self::Native),
-            "javascript" => Some(Self::JavaScript),
-            "other" => Some(Self::Other),
-            _ => None,
+    /// Its name in rules.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::JavaScript => "javascript",
+            Self::Other => "other",
         }
+    }
+
+    /// The family of a name in rules.
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|family| family.name() == name)
     }
 }

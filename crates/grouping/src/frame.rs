@@ -10,7 +10,6 @@ use regex::Regex;
 
 use crate::family::Family;
 use crate::function::trim_function;
-use crate::rules::FrameFacts;
 
 /// Characters of a line of source beyond which it is generated code and says nothing.
 pub const CONTEXT_LINE_CHARS_MAX: usize = 120;
@@ -22,8 +21,8 @@ pub(crate) struct FrameParts<'a> {
     pub(crate) filename: Option<Cow<'a, str>>,
     pub(crate) function: Option<Cow<'a, str>>,
     pub(crate) context_line: Option<Cow<'a, str>>,
-    /// Says nothing at all, whatever its parts.
-    pub(crate) is_worthless: bool,
+    /// The runtime's own: says nothing, whatever its parts.
+    pub(crate) is_runtime: bool,
 }
 
 /// Parts of class names that a code generator numbers, and what stands for them.
@@ -53,13 +52,13 @@ impl<'a> FrameParts<'a> {
         } else {
             filename(frame, platform)
         };
-        let is_worthless = is_javascript(platform) && is_worthless_script(frame);
+        let is_runtime = is_javascript(platform) && is_runtime_script(frame);
         Self {
             module,
             filename,
             function,
             context_line,
-            is_worthless,
+            is_runtime,
         }
     }
 
@@ -80,34 +79,44 @@ impl<'a> FrameParts<'a> {
     }
 }
 
-/// What rules look at.
-pub(crate) fn facts<'a>(
-    frame: &'a Frame<'_>,
-    platform: &str,
-    parts: &'a FrameParts<'_>,
-) -> FrameFacts<'a> {
-    FrameFacts {
-        family: Family::of(platform),
-        path: frame.abs_path.as_deref().or(frame.filename.as_deref()),
-        module: frame.module.as_deref(),
-        function: parts.function.as_deref().or(frame.function.as_deref()),
-        package: frame.package.as_deref(),
-        in_app: frame.in_app,
+/// The function as rules see it: without what a compiler adds.
+///
+/// A raw name beside it means that the client, or normalisation, has shortened it already.
+pub(crate) fn function_name<'a>(frame: &'a Frame<'_>, platform: &str) -> Option<Cow<'a, str>> {
+    let (function, raw) = (frame.function.as_deref(), frame.raw_function.as_deref());
+    if platform == "csharp" {
+        // Overloads differ in their parameters alone.
+        return raw
+            .or(function)
+            .filter(|name| !name.is_empty())
+            .map(Cow::Borrowed);
     }
+    let name = function.or(raw).filter(|name| !name.is_empty())?;
+    let is_trimmed = raw.is_some() && function.is_some();
+    Some(if is_trimmed {
+        Cow::Borrowed(name)
+    } else {
+        trim_function(name, platform)
+    })
 }
 
 fn is_javascript(platform: &str) -> bool {
     Family::of(platform) == Family::JavaScript
 }
 
+/// Whether a path is the address of a script, in a browser or on its disk.
+pub(crate) fn is_script_url(path: &str) -> bool {
+    is_url(path) || path.starts_with("file:")
+}
+
 /// Whether a path is the address of a script in a browser.
-pub(crate) fn is_url(path: &str) -> bool {
+fn is_url(path: &str) -> bool {
     ["http:", "https:", "applewebdata:", "blob:"]
         .iter()
         .any(|scheme| path.starts_with(scheme))
 }
 
-fn is_worthless_script(frame: &Frame<'_>) -> bool {
+fn is_runtime_script(frame: &Frame<'_>) -> bool {
     frame.function.as_deref() == Some("eval")
         || matches!(
             frame.abs_path.as_deref(),
@@ -166,46 +175,50 @@ fn function<'a>(
     platform: &str,
     has_context_line: bool,
 ) -> Option<Cow<'a, str>> {
-    let (function, raw) = (frame.function.as_deref(), frame.raw_function.as_deref());
-    let name = if platform == "csharp" {
-        raw.or(function)
-    } else {
-        function.or(raw)
-    };
-    let name = name.filter(|name| !name.is_empty())?;
+    let name = function_name(frame, platform)?;
     match platform {
         "ruby" if name.starts_with("block ") => Some(Cow::Borrowed("block")),
-        "ruby" => Some(RUBY_TEMPLATE.replace(name, "")),
+        "ruby" => Some(replace(&RUBY_TEMPLATE, name, "")),
         "php" if name.starts_with("[Anonymous") => None,
         "php" if name.starts_with("class@anonymous\0") => name
             .rsplit_once("::")
-            .map(|(_, method)| Cow::Borrowed(method)),
+            .map(|(_, method)| Cow::Owned(method.to_owned())),
         "java" if name.starts_with("lambda$") => None,
         "javascript" | "node" => script_function(frame, name, has_context_line),
-        _ if matches!(name, "<redacted>" | "<unknown>")
+        _ if matches!(&*name, "<redacted>" | "<unknown>")
             && Family::of(platform) == Family::Native =>
         {
             None
         }
-        // A raw name beside it means that the client has shortened it.
-        _ if raw.is_some() => Some(Cow::Borrowed(name)),
-        _ => Some(trim_function(name, platform)),
+        _ => Some(name),
+    }
+}
+
+fn replace<'a>(pattern: &Regex, text: Cow<'a, str>, replacement: &str) -> Cow<'a, str> {
+    match pattern.replace(&text, replacement) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(replaced) => Cow::Owned(replaced),
     }
 }
 
 fn script_function<'a>(
     frame: &Frame<'_>,
-    name: &'a str,
+    name: Cow<'a, str>,
     has_context_line: bool,
 ) -> Option<Cow<'a, str>> {
-    let is_mapped = frame.data.get("sourcemap").is_some();
-    let name = name.rsplit('.').next().unwrap_or(name);
+    let last = name.rfind('.').map_or(0, |dot| dot + 1);
     let is_unknown = matches!(
-        name,
+        &name[last..],
         "" | "?" | "<anonymous function>" | "<anonymous>" | "Anonymous function"
     ) || name.ends_with("/<");
-    let is_told_by_line = is_mapped && has_context_line;
-    (!is_unknown && !is_told_by_line).then_some(Cow::Borrowed(name))
+    let is_told_by_line = frame.data.get("sourcemap").is_some() && has_context_line;
+    if is_unknown || is_told_by_line {
+        return None;
+    }
+    Some(match name {
+        Cow::Borrowed(name) => Cow::Borrowed(&name[last..]),
+        Cow::Owned(name) => Cow::Owned(name[last..].to_owned()),
+    })
 }
 
 fn context_line<'a>(frame: &'a Frame<'_>, platform: &str) -> Option<Cow<'a, str>> {
@@ -218,10 +231,7 @@ fn context_line<'a>(frame: &'a Frame<'_>, platform: &str) -> Option<Cow<'a, str>
     }
     let is_bare_url = || {
         frame.function.as_deref().is_none_or(str::is_empty)
-            && frame
-                .abs_path
-                .as_deref()
-                .is_some_and(|path| is_url(path) || path.starts_with("file:"))
+            && frame.abs_path.as_deref().is_some_and(is_script_url)
     };
     if is_javascript(platform) && is_bare_url() {
         return None;

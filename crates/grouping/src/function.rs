@@ -33,8 +33,8 @@ pub fn trim_function<'a>(function: &'a str, platform: &str) -> Cow<'a, str> {
 }
 
 fn trim_native(function: &str) -> Cow<'_, str> {
-    let is_objective_c = function.starts_with(['[', '-', '+']);
-    if is_objective_c || !function.contains([' ', '<', '(', '{', '$', '@', '&', ':', '.']) {
+    if is_objective_c(function) || !function.contains([' ', '<', '(', '{', '$', '@', '&', ':', '.'])
+    {
         return Cow::Borrowed(function);
     }
     let name = SUFFIXES.replace(function.trim(), "");
@@ -49,6 +49,13 @@ fn trim_native(function: &str) -> Cow<'_, str> {
     }
 }
 
+/// `-[Class method:]`, and blocks within: `__42+[Class method]_block_invoke`.
+fn is_objective_c(function: &str) -> bool {
+    let name = function.strip_prefix("__").unwrap_or(function);
+    name.trim_start_matches(|c: char| c.is_ascii_digit())
+        .starts_with(['[', '-', '+'])
+}
+
 /// Rust: `<a::B<C> as d::E>::f` is `a::B<C>::f`; `<T as d::E>::f`, which says nothing of the type,
 /// is `d::E::f`.
 fn unwrap_impl(name: &str) -> Cow<'_, str> {
@@ -56,7 +63,10 @@ fn unwrap_impl(name: &str) -> Cow<'_, str> {
         return Cow::Borrowed(name);
     };
     let (inner, rest) = (&name[1..end], &name[end + 1..]);
-    if !name.starts_with('<') || !rest.starts_with("::") || inner.starts_with("lambda") {
+    // `<removed code>`: what a tool puts in the place of a name.
+    let is_placeholder = rest.is_empty() && inner.contains(' ');
+    let is_path = rest.starts_with("::") && !inner.starts_with("lambda");
+    if !name.starts_with('<') || !(is_path || is_placeholder) {
         return Cow::Borrowed(name);
     }
     let subject = match split_as(inner) {

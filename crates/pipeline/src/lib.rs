@@ -4,19 +4,23 @@
 //! - [`driver`]: follows the journal: prepares batches, records them, quarantines poison
 //! - [`expand`]: a record to its items
 //! - [`explain`]: how an event was grouped, as JSON
+//! - [`group`]: hashes, explanation, and the summary that is recorded
 //! - [`normalize`]: one shape, in bounds, times right
 //! - [`prepare`]: the steps in order, from a record to an event to store
 //! - [`received`]: what a journal record holds; written by ingest, read by the pipeline
 //! - `reduce`: a large envelope without what nobody looks at
 //! - [`scrub`]: no secrets
+//! - [`summary`]: title, culprit, who, where, when
 
 #![warn(missing_docs)]
 
 pub mod driver;
 pub mod expand;
 pub mod explain;
+pub mod group;
 pub mod normalize;
 pub mod prepare;
 pub mod received;
 mod reduce;
 pub mod scrub;
+pub mod summary;

@@ -1,14 +1,12 @@
 //! Step 3: an event becomes what Copal stores and shows: one shape, in bounds, with the times right.
 //!
-//! Normalising what was stored again changes nothing. Everything that other steps need beside the
-//! event is a [`Summary`], which depends on the normalised event alone.
+//! Normalising what was stored again changes nothing.
 
 mod attributes;
 mod exceptions;
-mod limits;
+pub(crate) mod limits;
 mod message;
 mod request;
-mod summary;
 mod tags;
 mod time;
 mod trim;
@@ -20,7 +18,7 @@ use copal_model::Timestamp;
 use copal_protocol::event::EventError;
 use copal_protocol::{Event, EventId};
 
-pub use summary::Summary;
+pub(crate) use attributes::parse_level;
 
 /// What is known about an event beside what it says itself.
 #[derive(Debug, Clone, Copy)]
@@ -46,8 +44,6 @@ pub struct Facts<'f> {
 pub struct Normalized<'a> {
     /// The event.
     pub event: Event<'a>,
-    /// What other steps need to know of it.
-    pub summary: Summary,
 }
 
 /// Brings an event into the one shape, and within bounds.
@@ -58,12 +54,10 @@ pub fn normalize<'a>(mut event: Event<'a>, facts: &Facts<'_>) -> Normalized<'a> 
     attributes::normalize(&mut event, facts);
     message::normalize(&mut event);
     exceptions::normalize(&mut event);
-    copal_grouping::mark_own_frames(&mut event);
     request::normalize(&mut event, facts);
     trim::trim_free_form(&mut event);
     tags::normalize(&mut event);
-    let summary = Summary::of(&event);
-    Normalized { event, summary }
+    Normalized { event }
 }
 
 /// Notes a change in the event, unless it is noted already or there are too many notes.

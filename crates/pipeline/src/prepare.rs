@@ -1,15 +1,15 @@
 //! The steps between journal and store, in order: expand, normalize, scrub, group.
 
-use copal_grouping::group;
+use copal_grouping::Rules;
 use copal_store::access::RecordAccess;
-use copal_store::record::{IssueSeed, NewEvent, NewGrouping};
+use copal_store::record::{IssueSeed, NewEvent};
 
 use crate::driver::{Prepare, Prepared};
 use crate::expand::{Incoming, count_items, expand};
-use crate::explain::explain;
+use crate::group::{Grouped, group};
 use crate::normalize::{Facts, normalize};
 use crate::received::{Received, ReceivedError};
-use crate::scrub::{Scrubbed, scrub};
+use crate::scrub::scrub;
 
 /// The steps that every event takes.
 #[derive(Debug, Clone, Copy, Default)]
@@ -41,19 +41,19 @@ fn prepare_event(
     access: &RecordAccess,
 ) -> NewEvent {
     let facts = facts(&incoming, received);
-    let Scrubbed { event, summary } = scrub(normalize(incoming.event, &facts));
-    let grouping = group(&event);
+    let scrubbed = scrub(normalize(incoming.event, &facts));
+    let Grouped {
+        event,
+        grouping,
+        summary,
+    } = group(scrubbed, Rules::builtin());
     NewEvent {
         scope: access.scope,
         retention_days: access.retention_days,
         event_id: incoming.event_id,
         occurred_at: summary.occurred_at,
         received_at: received.received_at,
-        grouping: NewGrouping {
-            version: grouping.version,
-            explanation: explain(&grouping),
-            hashes: grouping.hashes,
-        },
+        grouping,
         payload: event.to_json_text().into_bytes(),
         issue: IssueSeed {
             title: summary.title,

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use copal_protocol::event::{Pairs, Request, Stacktrace, Text};
 use copal_protocol::{Event, Json, Object};
 
-use crate::normalize::{Normalized, Summary};
+use crate::normalize::Normalized;
 use rules::{FILTERED, is_secret_cookie, is_secret_key, scrub_matches, scrub_value};
 
 /// A normalised event without secrets: fit to be stored and shown.
@@ -19,8 +19,6 @@ use rules::{FILTERED, is_secret_cookie, is_secret_key, scrub_matches, scrub_valu
 pub struct Scrubbed<'a> {
     /// The event.
     pub event: Event<'a>,
-    /// What other steps need to know of it, made of the scrubbed event.
-    pub summary: Summary,
 }
 
 /// Takes the secrets out of an event.
@@ -66,8 +64,7 @@ pub fn scrub(normalized: Normalized<'_>) -> Scrubbed<'_> {
         let key = error.name.rsplit('.').next().unwrap_or_default();
         scrub_under(key, &mut error.value);
     }
-    let summary = Summary::of(&event);
-    Scrubbed { event, summary }
+    Scrubbed { event }
 }
 
 fn scrub_stacktrace(stacktrace: &mut Stacktrace<'_>) {

@@ -100,6 +100,12 @@ record! {
         debug_meta: Object<'a> = "debug_meta",
         /// A violated content security policy.
         csp: Object<'a> = "csp" | "sentry.interfaces.Csp",
+        /// A violated pin of a public key (RFC 7469).
+        hpkp: Object<'a> = "hpkp",
+        /// A missing proof of certificate transparency (RFC 9163).
+        expect_ct: Object<'a> = "expectct",
+        /// A missing proof that a certificate is not revoked.
+        expect_staple: Object<'a> = "expectstaple",
         /// What was dropped or changed on the way, and why.
         errors: Vec<EventError<'a>> = "errors",
     }

@@ -1,4 +1,4 @@
-//! Patterns of rules as regular expressions over bytes.
+//! Patterns of rules, read once into the cheapest form that tells the same.
 
 /// What `*` and the case of letters mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -7,38 +7,66 @@ pub(super) enum Style {
     Path,
     /// `*` is anything; case matters.
     Text,
+    /// `*` is anything; case does not matter.
+    AnyCase,
 }
 
-/// An expression that matches nothing, for patterns that cannot be read.
-const NEVER: &str = r"[^\x00-\xff]";
+/// A pattern as it is looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// This text.
+    Exact(String),
+    /// Any text that begins so.
+    Prefix(String),
+    /// What this expression matches as a whole, over bytes.
+    Regex(String),
+    /// Nothing: it cannot be read.
+    Never,
+}
 
-/// The regular expression of a pattern.
-pub(super) fn to_regex(pattern: &str, style: Style) -> String {
-    let expression = match style {
+/// Reads a pattern.
+pub(super) fn read(pattern: &str, style: Style) -> Shape {
+    let lowered;
+    let pattern = match style {
         Style::Path => {
-            let pattern = pattern.replace('\\', "/").to_ascii_lowercase();
-            translate(&pattern, style).map(|inner| format!(r"\A/?(?:{inner})\z"))
+            lowered = pattern.replace('\\', "/").to_lowercase();
+            &lowered
         }
-        Style::Text => translate(pattern, style).map(|inner| format!(r"\A(?:{inner})\z")),
+        _ => pattern,
     };
-    expression
-        .filter(|expression| compiles(expression))
-        .unwrap_or_else(|| NEVER.to_owned())
+    let many = if style == Style::Path { "**" } else { "*" };
+    let is_plain = |text: &str| !text.contains(['*', '?', '[', '{', '\\']);
+    if style != Style::AnyCase {
+        if is_plain(pattern) {
+            return Shape::Exact(pattern.to_owned());
+        }
+        if let Some(prefix) = pattern.strip_suffix(many).filter(|prefix| is_plain(prefix))
+            // Two stars in a path mean whole folders only behind a slash.
+            && (style == Style::Text || prefix.ends_with('/'))
+        {
+            return Shape::Prefix(prefix.to_owned());
+        }
+    }
+    translate(pattern, style).map_or(Shape::Never, |inner| {
+        let case = if style == Style::AnyCase { "(?iu)" } else { "" };
+        let expression = format!(r"{case}\A(?:{inner})\z");
+        if compiles(&expression) {
+            Shape::Regex(expression)
+        } else {
+            Shape::Never
+        }
+    })
 }
 
 /// A class can hold a range that runs backwards; nothing else can go wrong.
 fn compiles(expression: &str) -> bool {
-    !expression.contains('[')
-        || regex::bytes::RegexBuilder::new(expression)
-            .unicode(false)
-            .build()
-            .is_ok()
+    !expression.contains('[') || super::compiled::regex(expression).is_ok()
 }
 
 fn translate(pattern: &str, style: Style) -> Option<String> {
     let (one, many) = match style {
-        Style::Path => ("[^/]", "[^/]*"),
-        Style::Text => (".", ".*"),
+        Style::Path => ("(?u:[^/])", "[^/]*"),
+        Style::Text | Style::AnyCase => ("(?u:.)", ".*"),
     };
     let mut out = String::with_capacity(pattern.len() * 2);
     let mut open_braces = 0_usize;
@@ -87,43 +115,45 @@ fn class(rest: &str, out: &mut String) -> Option<usize> {
         ("", 1)
     };
     // A bracket that closes right away is a member.
-    let end = inner_start + 1 + rest.get(inner_start + 1..)?.find(']')?;
+    let first = rest.get(inner_start..)?.chars().next()?;
+    let after_first = inner_start + first.len_utf8();
+    let end = after_first + rest.get(after_first..)?.find(']')?;
     let members = &rest[inner_start..end];
-    if !members.is_ascii() {
-        return None;
-    }
-    out.push('[');
+    out.push_str("(?u:[");
     out.push_str(negation);
     for member in members.chars() {
-        if !member.is_ascii_alphanumeric() && member != '-' {
+        if !member.is_alphanumeric() && member != '-' {
             out.push('\\');
         }
         out.push(member);
     }
-    out.push(']');
+    out.push_str("])");
     Some(end + 1)
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use regex::bytes::{Regex, RegexBuilder};
 
+    use super::super::compiled::regex;
     use super::*;
 
-    fn compile(pattern: &str, style: Style) -> Regex {
-        RegexBuilder::new(&to_regex(pattern, style))
-            .unicode(false)
-            .build()
-            .unwrap()
+    /// Whether a text matches, where it begins with a slash if paths do.
+    fn matches(pattern: &str, style: Style, subject: &str) -> bool {
+        match read(pattern, style) {
+            Shape::Exact(text) => subject == text,
+            Shape::Prefix(prefix) => subject.starts_with(&prefix),
+            Shape::Regex(expression) => regex(&expression).unwrap().is_match(subject.as_bytes()),
+            Shape::Never => false,
+        }
     }
 
     fn paths(pattern: &str, subject: &str) -> bool {
-        compile(pattern, Style::Path).is_match(subject.as_bytes())
+        matches(pattern, Style::Path, subject)
     }
 
     fn texts(pattern: &str, subject: &str) -> bool {
-        compile(pattern, Style::Text).is_match(subject.as_bytes())
+        matches(pattern, Style::Text, subject)
     }
 
     #[test]
@@ -131,36 +161,55 @@ mod tests {
         assert!(paths("**/vendor/**", "/srv/vendor/a/b.php"));
         assert!(paths("**/vendor/**", "/vendor/a.php"));
         assert!(!paths("**/vendor/**", "/srv/myvendor/a.php"));
+        assert!(paths("/usr/lib/**", "/usr/lib/a/b"));
         assert!(paths("/usr/*/x", "/usr/lib/x"));
         assert!(!paths("/usr/*/x", "/usr/lib/a/x"));
-        assert!(paths("app.py", "/app.py"));
         assert!(paths(r"**\SRC\**", "/c/src/a"));
         assert!(texts("std::*", "std::a::b"));
         assert!(!texts("std::*", "STD::a"));
+        assert!(matches("std::*", Style::AnyCase, "STD::a"));
+        assert!(!texts("*a*b", "a\nb"));
     }
 
     #[test]
     fn classes_and_choices() {
         assert!(texts("-[[]NSException*", "-[NSException raise]"));
         assert!(texts("v[0-9]", "v7") && !texts("v[!0-9]", "v7"));
+        assert!(texts("[é]", "é") && texts("a?c", "aéc"));
         assert!(texts("{a,b}c", "bc") && !texts("{a,b}c", "ab"));
         assert!(texts(r"a\*", "a*") && !texts(r"a\*", "ab"));
         assert!(texts("a?c", "abc"));
     }
 
     #[test]
+    fn most_patterns_need_no_expression() {
+        assert_eq!(read("java.*", Style::Text), Shape::Prefix("java.".into()));
+        assert_eq!(read("abort", Style::Text), Shape::Exact("abort".into()));
+        assert_eq!(read("/Lib/**", Style::Path), Shape::Prefix("/lib/".into()));
+        assert!(matches!(read("/lib**", Style::Path), Shape::Regex(_)));
+        assert!(matches!(read("a/*", Style::Path), Shape::Regex(_)));
+    }
+
+    #[test]
     fn what_cannot_be_read_matches_nothing() {
-        for pattern in ["[a", "{a", "a\\", "[é]", "[z-a]"] {
-            assert!(!texts(pattern, pattern), "{pattern}");
-            assert!(!texts(pattern, ""), "{pattern}");
+        for pattern in ["[a", "{a", "a\\", "[z-a]", "[", "[!"] {
+            assert_eq!(read(pattern, Style::Text), Shape::Never, "{pattern}");
         }
     }
 
     proptest! {
         #[test]
         fn always_compiles(pattern in r"[a-zé*?\[\]{},!^\\/.&~-]{0,12}") {
-            compile(&pattern, Style::Path);
-            compile(&pattern, Style::Text);
+            for style in [Style::Path, Style::Text, Style::AnyCase] {
+                if let Shape::Regex(expression) = read(&pattern, style) {
+                    prop_assert!(regex(&expression).is_ok(), "{expression}");
+                }
+            }
+        }
+
+        #[test]
+        fn plain_texts_match_themselves(text in "[a-z:/ .()]{0,12}") {
+            prop_assert!(texts(&text, &text));
         }
     }
 }

@@ -89,7 +89,7 @@ pub(super) fn normalize(event: &mut Event<'_>, facts: &Facts<'_>) {
 }
 
 /// Names of levels, and the numbers that Python uses.
-pub(super) fn parse_level(text: &str) -> Option<Level> {
+pub(crate) fn parse_level(text: &str) -> Option<Level> {
     Some(match &*text.trim().to_ascii_lowercase() {
         "debug" | "trace" | "10" => Level::Debug,
         "info" | "log" | "20" => Level::Info,

@@ -7,8 +7,8 @@ use copal_protocol::event::Text;
 use copal_protocol::{Event, Json};
 
 use super::limits::TAG;
-use super::summary;
 use super::trim::trim_text_value;
+use crate::summary;
 
 /// Keys that are ours alone: a client's tag of that name is dropped.
 const RESERVED: &[&str] = &[

@@ -1,12 +1,15 @@
 use std::path::{Path, PathBuf};
 
+use copal_grouping::Rules;
 use copal_model::UserIdentityKind;
 use copal_protocol::envelope::ItemType;
 use copal_protocol::{Envelope, parse_lenient};
 use proptest::prelude::*;
 
 use super::*;
+use crate::group::{Grouped, group};
 use crate::scrub::scrub;
+use crate::summary::Summary;
 
 const ID: &str = "11111111111111111111111111111111";
 
@@ -22,11 +25,16 @@ fn facts() -> Facts<'static> {
     }
 }
 
-fn normalized(text: &str, facts: &Facts<'_>) -> Normalized<'static> {
+fn normalized(text: &str, facts: &Facts<'_>) -> Grouped<'static> {
     let owned: &'static str = Box::leak(text.to_owned().into_boxed_str());
     let scratch: &'static mut Vec<u8> = Box::leak(Box::default());
     let json = parse_lenient(owned.as_bytes(), scratch).unwrap();
-    normalize(Event::from_json(json).unwrap(), facts)
+    through(Event::from_json(json).unwrap(), facts)
+}
+
+/// An event as it is stored.
+fn through<'a>(event: Event<'a>, facts: &Facts<'_>) -> Grouped<'a> {
+    group(scrub(normalize(event, facts)), Rules::builtin())
 }
 
 fn summary(text: &str) -> Summary {
@@ -242,14 +250,15 @@ fn long_stacks_keep_both_ends() {
 fn assert_idempotent(event: Event<'_>) -> Summary {
     let mut facts = facts();
     facts.sent_at = Some("2026-03-01T10:00:00Z".parse().unwrap());
-    let first = scrub(normalize(event, &facts));
+    let first = through(event, &facts);
     let stored = first.event.to_json_text();
     facts.sent_at = None;
     let mut scratch = Vec::new();
     let json = parse_lenient(stored.as_bytes(), &mut scratch).unwrap();
-    let second = scrub(normalize(Event::from_json(json).unwrap(), &facts));
+    let second = through(Event::from_json(json).unwrap(), &facts);
     assert_eq!(second.event.to_json_text(), stored);
     assert_eq!(second.summary, first.summary);
+    assert_eq!(second.grouping.hashes, first.grouping.hashes);
     first.summary
 }
 

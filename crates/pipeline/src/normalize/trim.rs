@@ -94,7 +94,14 @@ pub(super) fn trim_free_form(event: &mut Event<'_>) {
     trim_object(&mut event.contexts, CONTEXTS);
     trim_object(&mut event.modules, MODULES);
     trim_object(&mut event.debug_meta, OPAQUE_DATA);
-    trim_object(&mut event.csp, OPAQUE_DATA);
+    for report in [
+        &mut event.csp,
+        &mut event.hpkp,
+        &mut event.expect_ct,
+        &mut event.expect_staple,
+    ] {
+        trim_object(report, OPAQUE_DATA);
+    }
     for breadcrumb in event.breadcrumbs.iter_mut() {
         trim_text(&mut breadcrumb.kind, ENUMERATION);
         trim_text(&mut breadcrumb.category, ENUMERATION);

@@ -1,6 +1,8 @@
+use copal_grouping::Rules;
 use copal_protocol::parse_lenient;
 
 use super::*;
+use crate::group::group;
 use crate::normalize::{Facts, normalize};
 
 fn scrubbed(text: &str) -> String {
@@ -16,7 +18,13 @@ fn scrubbed(text: &str) -> String {
         fallback_event_id: "11111111111111111111111111111111".parse().unwrap(),
     };
     let scrubbed = scrub(normalize(Event::from_json(json).unwrap(), &facts));
-    format!("{:?} {}", scrubbed.summary, scrubbed.event.to_json_text())
+    let grouped = group(scrubbed, Rules::builtin());
+    let explanation = String::from_utf8(grouped.grouping.explanation).unwrap();
+    format!(
+        "{:?} {} {explanation}",
+        grouped.summary,
+        grouped.event.to_json_text()
+    )
 }
 
 /// The secret must be gone from event and summary alike.

@@ -2,15 +2,18 @@
 
 use std::collections::HashSet;
 
+use copal_grouping::Grouping;
 use copal_model::limits::TITLE_CHARS_MAX;
 use copal_model::{Level, Timestamp, UserIdentity, UserIdentityKind};
 use copal_protocol::event::{Exception, Frame, Stacktrace, Text};
 use copal_protocol::{Event, EventId};
 
-use super::attributes::parse_level;
-use super::limits::{CULPRIT, SEARCH_MESSAGE_CHARS_MAX, SEARCH_TERMS_MAX, TITLE_TYPE_CHARS_MAX};
+use crate::normalize::limits::{
+    CULPRIT, SEARCH_MESSAGE_CHARS_MAX, SEARCH_TERMS_MAX, TITLE_TYPE_CHARS_MAX,
+};
+use crate::normalize::parse_level;
 
-/// What other steps need to know of a normalised event.
+/// What recording needs to know of an event that is grouped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary {
     /// Its id.
@@ -40,10 +43,18 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Sums up an event that has been normalised.
-    pub(crate) fn of(event: &Event<'_>) -> Self {
+    /// Sums up an event, with the title that a rule sets and the exception that the issue is named
+    /// after.
+    pub(crate) fn of(event: &Event<'_>, grouping: &Grouping<'_>) -> Self {
         let own = |text: &Option<Text<'_>>| text.as_deref().map(str::to_owned);
-        let (title, error_type) = title(event);
+        let main = grouping
+            .main_exception
+            .and_then(|place| event.exceptions.get(place));
+        let (title, error_type) = title(event, main);
+        let title = grouping
+            .title
+            .as_deref()
+            .map_or(title, |title| cut(first_line(title), TITLE_CHARS_MAX));
         let tags = event.tags.0.iter();
         Self {
             event_id: event.event_id.unwrap_or(EventId::new(uuid::Uuid::nil())),
@@ -72,7 +83,7 @@ impl Summary {
 }
 
 /// The first of id, user name, e-mail and address that is given.
-pub(super) fn identify(event: &Event<'_>) -> Option<UserIdentity> {
+pub(crate) fn identify(event: &Event<'_>) -> Option<UserIdentity> {
     let user = event.user.as_ref()?;
     let kinds = [
         (UserIdentityKind::Id, &user.id),
@@ -91,8 +102,8 @@ pub(super) fn identify(event: &Event<'_>) -> Option<UserIdentity> {
 }
 
 /// The title, and the exception's type where the title has one.
-fn title(event: &Event<'_>) -> (String, Option<String>) {
-    if let Some(exception) = event.exceptions.last() {
+fn title(event: &Event<'_>, main: Option<&Exception<'_>>) -> (String, Option<String>) {
+    if let Some(exception) = main.or(event.exceptions.last()) {
         return exception_title(event, exception);
     }
     let line = first_line(logged(event).unwrap_or_default());
@@ -126,14 +137,21 @@ fn message<'e>(event: &'e Event<'_>) -> Option<&'e str> {
 fn exception_title(event: &Event<'_>, exception: &Exception<'_>) -> (String, Option<String>) {
     let mechanism = exception.mechanism.as_ref();
     let is_synthetic = mechanism.is_some_and(|mechanism| mechanism.synthetic == Some(true));
-    let kind = exception.kind.as_deref().filter(|_| !is_synthetic);
-    let kind = kind.map(|kind| cut(first_line(kind), TITLE_TYPE_CHARS_MAX));
     let value = first_line(exception.value.as_deref().unwrap_or_default());
+    let kind = match exception.kind.as_deref() {
+        // Its type was made up by the client, or says nothing.
+        _ if is_synthetic => None,
+        None if value.is_empty() => None,
+        None => Some("Error".to_owned()),
+        Some(kind) => Some(cut(first_line(kind), TITLE_TYPE_CHARS_MAX)),
+    };
     let title = match &kind {
         Some(kind) if value.is_empty() => kind.clone(),
         Some(kind) => format!("{kind}: {value}"),
-        None if !value.is_empty() => value.to_owned(),
-        None => crash_function(event).unwrap_or("<unknown>").to_owned(),
+        None => crash_function(event)
+            .or(Some(value).filter(|value| !value.is_empty()))
+            .unwrap_or("<unknown>")
+            .to_owned(),
     };
     (cut(&title, TITLE_CHARS_MAX), kind)
 }
