@@ -76,6 +76,7 @@ pub(super) async fn run(context: &Context, command: Command) -> anyhow::Result<(
         password_hash: password::hash_here(&password, &SystemEntropy),
         org_id: OrgId::new(uuid()),
         plan: context.config.default_plan,
+        is_verified: true,
         now: SystemClock.now(),
         email,
     };

@@ -70,6 +70,16 @@ uuid_id!(
     KeyId,
     "key"
 );
+uuid_id!(
+    /// Identifies a [`Mail`](crate::mail::Mail).
+    MailId,
+    "mail"
+);
+uuid_id!(
+    /// Identifies an [`Invitation`](crate::Invitation).
+    InvitationId,
+    "invitation"
+);
 
 /// Identifies a [`Project`](crate::Project): a small positive integer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -5,7 +5,8 @@
 //!
 //! # Layout
 //! - [`id`]: identifiers, and how they read as text
-//! - [`user`], [`organization`], [`member`]: who
+//! - [`user`], [`organization`], [`member`], [`invitation`]: who
+//! - [`mail`]: what they are told by mail
 //! - [`project`]: where events come from, and the keys that let them in
 //! - [`issue`], [`event`]: what went wrong
 //! - [`search`]: the query language over issues
@@ -21,8 +22,10 @@ pub mod ambient;
 pub mod email;
 pub mod event;
 pub mod id;
+pub mod invitation;
 pub mod issue;
 pub mod limits;
+pub mod mail;
 pub mod member;
 pub mod name;
 pub mod organization;
@@ -36,8 +39,10 @@ pub mod user;
 pub use ambient::{Clock, Entropy};
 pub use email::Email;
 pub use event::{EventSummary, UserIdentity, UserIdentityKind};
-pub use id::{IssueId, KeyId, OrgId, ProjectId, TokenId, UserId};
+pub use id::{InvitationId, IssueId, KeyId, MailId, OrgId, ProjectId, TokenId, UserId};
+pub use invitation::{Invitation, InvitationStatus};
 pub use issue::{Issue, IssueStatus, Level, ShortId};
+pub use mail::{Letter, Mail, MailKind, MailState};
 pub use member::{Member, Role};
 pub use organization::{Organization, Plan};
 pub use outcome::{Category, Outcome};

@@ -42,3 +42,11 @@ pub const ENVIRONMENTS_PER_PROJECT_MAX: usize = 1_000;
 pub const SEARCH_BYTES_MAX: usize = 2_000;
 /// Terms in a search query.
 pub const SEARCH_TERMS_MAX: usize = 50;
+/// Days that an invitation can be accepted (rule D-I4).
+pub const INVITATION_DAYS: i64 = 7;
+/// Invitations that one person sends within an hour, resending included (rule D-I11).
+pub const INVITATIONS_PER_USER_HOUR: u32 = 20;
+/// Invitations that one organization sends within a day (rule D-I11).
+pub const INVITATIONS_PER_ORG_DAY: u32 = 100;
+/// Invitations that one address is sent within a day, by whomever (rule D-I11).
+pub const INVITATIONS_PER_ADDRESS_DAY: u32 = 3;

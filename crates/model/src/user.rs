@@ -15,6 +15,9 @@ pub struct User {
     pub default_org: OrgId,
     /// May administer the whole instance; the first user is.
     pub is_instance_admin: bool,
+    /// Has proved to read mail that is sent to the address. Where no mail can be sent, everybody
+    /// counts as if they had.
+    pub is_verified: bool,
     /// When the account was made.
     pub created_at: Timestamp,
 }

@@ -288,6 +288,7 @@ async fn make_project(
         password_hash: String::new(),
         org_id: OrgId::new(Uuid::from_u128(3)),
         plan: Plan::Free,
+        is_verified: true,
         now,
     };
     let signed_up = store.sign_up(user).await?;

@@ -6,6 +6,7 @@
 //! # Layout
 //! - [`access`]: credentials to scopes; the only maker of scopes
 //! - [`users`], [`sessions`], [`tokens`], [`organizations`], [`projects`]: accounts and settings
+//! - [`invitations`], [`mails`]: how people join, and what they are told
 //! - [`issues`], [`events`]: what pages and the API read
 //! - [`triage`]: statuses of many issues at once, and taking that back
 //! - [`record`]: the pipeline's one write, a batch and the journal position
@@ -20,7 +21,9 @@ pub mod access;
 mod error;
 pub mod events;
 mod hex;
+pub mod invitations;
 pub mod issues;
+pub mod mails;
 mod migrations;
 mod open;
 pub mod organizations;
@@ -52,6 +55,8 @@ pub trait Store:
     + tokens::Tokens
     + organizations::Organizations
     + projects::Projects
+    + invitations::Invitations
+    + mails::Mails
     + issues::Issues
     + events::Events
     + triage::Triage
@@ -69,6 +74,8 @@ impl<T> Store for T where
         + tokens::Tokens
         + organizations::Organizations
         + projects::Projects
+        + invitations::Invitations
+        + mails::Mails
         + issues::Issues
         + events::Events
         + triage::Triage

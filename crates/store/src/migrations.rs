@@ -20,6 +20,8 @@ macro_rules! migrations {
             4 "0004_issues",
             5 "0005_events",
             6 "0006_outcomes",
+            7 "0007_mails",
+            8 "0008_invitations",
         }
     };
     ($engine:literal, $($version:literal $title:literal,)+) => {

@@ -20,6 +20,8 @@ pub struct NewUser {
     pub org_id: OrgId,
     /// Plan of the personal organization.
     pub plan: Plan,
+    /// Whether it is known already that they read mail sent to the address.
+    pub is_verified: bool,
     /// When.
     pub now: Timestamp,
 }

@@ -94,6 +94,7 @@ pub(crate) fn user() -> User {
         name: "Ana Lima".to_owned(),
         default_org: org_id(),
         is_instance_admin: true,
+        is_verified: true,
         created_at: minutes_ago(60 * 24 * 200),
     }
 }

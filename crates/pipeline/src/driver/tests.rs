@@ -114,6 +114,7 @@ async fn access(folder: &std::path::Path) -> RecordAccess {
         password_hash: "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$aGFzaA".to_owned(),
         org_id: OrgId::new(Uuid::from_u128(2)),
         plan: Plan::Free,
+        is_verified: true,
         now,
     };
     let signed_up = store.sign_up(user).await.unwrap();

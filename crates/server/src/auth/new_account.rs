@@ -76,6 +76,7 @@ impl NewAccount {
             password_hash,
             org_id: OrgId::new(fresh::uuid_v7(clock, entropy)),
             plan,
+            is_verified: false,
             now: clock.now(),
         }
     }

@@ -1,7 +1,7 @@
 //! Organizations and who is in them.
 
 use async_trait::async_trait;
-use copal_model::{Email, Member, OrgId, Organization, Plan, Role, Slug, UserId};
+use copal_model::{Email, Member, OrgId, Organization, Plan, Role, Slug, Timestamp, UserId};
 use tokio_postgres::Row;
 
 use super::{Columns, PostgresStore, Tx, execute, find, list, projects};
@@ -108,30 +108,63 @@ pub(super) async fn require(tx: &Tx<'_>, org: OrgId) -> Result<()> {
 
 /// Inserts an organization and its owner's membership.
 pub(super) async fn insert(tx: &Tx<'_>, organization: &Organization, owner: UserId) -> Result<()> {
-    let (org, owner) = (organization.id.as_uuid(), owner.as_uuid());
-    let created_at = organization.created_at.as_microsecond();
     execute(
         tx,
         "insert into organizations (id, name, slug, plan, personal_user_id, created_at)
         values ($1, $2, $3, $4, $5, $6)",
         &[
-            &org,
+            &organization.id.as_uuid(),
             &organization.name,
             &organization.slug.as_str(),
             &organization.plan.as_str(),
-            &organization.is_personal.then_some(owner),
-            &created_at,
+            &organization.is_personal.then_some(owner.as_uuid()),
+            &organization.created_at.as_microsecond(),
         ],
     )
     .await?;
+    let joined_at = organization.created_at;
+    insert_member(tx, organization.id, owner, Role::Owner, joined_at).await
+}
+
+/// Makes a user a member.
+pub(super) async fn insert_member(
+    tx: &Tx<'_>,
+    org: OrgId,
+    user: UserId,
+    role: Role,
+    now: Timestamp,
+) -> Result<()> {
     execute(
         tx,
         "insert into members (org_id, user_id, role, joined_at)
         values ($1, $2, $3, $4)",
-        &[&org, &owner, &Role::Owner.as_str(), &created_at],
+        &[
+            &org.as_uuid(),
+            &user.as_uuid(),
+            &role.as_str(),
+            &now.as_microsecond(),
+        ],
     )
     .await?;
     Ok(())
+}
+
+/// The membership of a user, which must be there.
+pub(super) async fn require_member(tx: &Tx<'_>, org: OrgId, user: UserId) -> Result<Member> {
+    let found = find(
+        tx,
+        &format!(
+            "select {MEMBER_COLUMNS}
+            from members m
+            join users u on u.id = m.user_id
+            where m.org_id = $1
+              and m.user_id = $2"
+        ),
+        &[&org.as_uuid(), &user.as_uuid()],
+    )
+    .await?;
+    let missing = Err(Error::NotFound { what: "member" });
+    found.as_ref().map_or(missing, member)
 }
 
 async fn list_organizations(tx: &Tx<'_>, user: UserId) -> Result<Vec<(Organization, Role)>> {
@@ -230,6 +263,7 @@ async fn delete_organization(tx: &Tx<'_>, scope: OrgScope) -> Result<()> {
         set default_org_id = (select o.id from organizations o where o.personal_user_id = users.id)
         where default_org_id = $1",
         "delete from members where org_id = $1",
+        "delete from mails where org_id = $1 and state <> 'SENT'",
         "delete from organizations where id = $1",
     ] {
         execute(tx, statement, &[&org]).await?;

@@ -1,7 +1,7 @@
 //! People and their accounts.
 
 use async_trait::async_trait;
-use copal_model::{Email, Member, OrgId, Organization, Role, User, UserId};
+use copal_model::{Email, Member, OrgId, Organization, Role, Timestamp, User, UserId};
 use tokio_postgres::Row;
 
 use super::{Columns, PostgresStore, Tx, count, execute, find, organizations};
@@ -11,6 +11,7 @@ use crate::{Error, Result};
 /// The columns of [`user`]; `u` is the table.
 pub(super) const COLUMNS: &str = "u.id as user_id, u.email as user_email, u.name as user_name, \
     u.default_org_id as user_default_org_id, u.is_instance_admin as user_is_instance_admin, \
+    u.email_verified_at is not null as user_is_verified, \
     u.created_at as user_created_at";
 
 #[async_trait]
@@ -49,7 +50,8 @@ impl Users for PostgresStore {
     }
 }
 
-async fn sign_up(tx: &Tx<'_>, new: &NewUser) -> Result<SignedUp> {
+/// Makes a user with a personal organization.
+pub(super) async fn sign_up(tx: &Tx<'_>, new: &NewUser) -> Result<SignedUp> {
     organizations::queue(tx).await?;
     if find_login(tx, &new.email).await?.is_some() {
         return Err(Error::Conflict { what: "email" });
@@ -67,9 +69,7 @@ async fn sign_up(tx: &Tx<'_>, new: &NewUser) -> Result<SignedUp> {
     };
     organizations::insert(tx, &organization, new.id).await?;
     Ok(SignedUp {
-        user: find_user(tx, new.id)
-            .await?
-            .ok_or(Error::NotFound { what: "user" })?,
+        user: require(tx, new.id).await?,
         organization,
         member: Member {
             org_id: new.org_id,
@@ -87,8 +87,9 @@ async fn insert_user(tx: &Tx<'_>, new: &NewUser) -> Result<()> {
     execute(
         tx,
         "insert into users
-            (id, email, name, password_hash, default_org_id, is_instance_admin, created_at)
-        values ($1, $2, $3, $4, $5, not exists (select 1 from users), $6)",
+            (id, email, name, password_hash, default_org_id, is_instance_admin, created_at,
+            email_verified_at)
+        values ($1, $2, $3, $4, $5, not exists (select 1 from users), $6, $7)",
         &[
             &new.id.as_uuid(),
             &new.email.as_str(),
@@ -96,6 +97,7 @@ async fn insert_user(tx: &Tx<'_>, new: &NewUser) -> Result<()> {
             &new.password_hash,
             &new.org_id.as_uuid(),
             &new.now.as_microsecond(),
+            &new.is_verified.then_some(new.now.as_microsecond()),
         ],
     )
     .await?;
@@ -149,9 +151,35 @@ async fn update_user(tx: &Tx<'_>, id: UserId, patch: &UserPatch) -> Result<User>
         ],
     )
     .await?;
-    find_user(tx, id)
-        .await?
-        .ok_or(Error::NotFound { what: "user" })
+    require(tx, id).await
+}
+
+/// The user lands in this organization, of which they are a member, from now on.
+pub(super) async fn land_in(tx: &Tx<'_>, id: UserId, org: OrgId) -> Result<User> {
+    let lands_there = UserPatch {
+        default_org: Some(org),
+        ..UserPatch::default()
+    };
+    update_user(tx, id, &lands_there).await
+}
+
+/// Notes that the user has proved to read mail sent to their address.
+pub(super) async fn verify(tx: &Tx<'_>, id: UserId, now: Timestamp) -> Result<()> {
+    execute(
+        tx,
+        "update users
+        set email_verified_at = coalesce(email_verified_at, $1)
+        where id = $2",
+        &[&now.as_microsecond(), &id.as_uuid()],
+    )
+    .await?;
+    Ok(())
+}
+
+/// The user, who must be there.
+pub(super) async fn require(tx: &Tx<'_>, id: UserId) -> Result<User> {
+    let found = find_user(tx, id).await?;
+    found.ok_or(Error::NotFound { what: "user" })
 }
 
 async fn find_user(tx: &Tx<'_>, id: UserId) -> Result<Option<User>> {
@@ -177,6 +205,7 @@ pub(super) fn user(row: &Row) -> Result<User> {
         name: columns.get("user_name")?,
         default_org: OrgId::new(columns.uuid("user_default_org_id")?),
         is_instance_admin: columns.get("user_is_instance_admin")?,
+        is_verified: columns.get("user_is_verified")?,
         created_at: columns.time("user_created_at")?,
     })
 }

@@ -1,7 +1,7 @@
 //! Organizations and who is in them.
 
 use async_trait::async_trait;
-use copal_model::{Email, Member, OrgId, Organization, Plan, Role, Slug, UserId};
+use copal_model::{Email, Member, OrgId, Organization, Plan, Role, Slug, Timestamp, UserId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{Columns, SqliteStore, projects};
@@ -84,29 +84,67 @@ pub(super) fn require(db: &Connection, org: OrgId) -> Result<()> {
 
 /// Inserts an organization and its owner's membership.
 pub(super) fn insert(db: &Connection, organization: &Organization, owner: UserId) -> Result<()> {
-    let (org, owner) = (
-        organization.id.as_uuid().into_bytes(),
-        owner.as_uuid().into_bytes(),
-    );
-    let created_at = organization.created_at.as_microsecond();
+    let personal = organization
+        .is_personal
+        .then(|| owner.as_uuid().into_bytes());
     db.prepare_cached(
         "insert into organizations (id, name, slug, plan, personal_user_id, created_at)
         values ($1, $2, $3, $4, $5, $6)",
     )?
     .execute(params![
-        org,
+        organization.id.as_uuid().as_bytes(),
         organization.name,
         organization.slug.as_str(),
         organization.plan.as_str(),
-        organization.is_personal.then_some(owner),
-        created_at,
+        personal,
+        organization.created_at.as_microsecond(),
     ])?;
+    insert_member(
+        db,
+        organization.id,
+        owner,
+        Role::Owner,
+        organization.created_at,
+    )
+}
+
+/// Makes a user a member.
+pub(super) fn insert_member(
+    db: &Connection,
+    org: OrgId,
+    user: UserId,
+    role: Role,
+    now: Timestamp,
+) -> Result<()> {
     db.prepare_cached(
         "insert into members (org_id, user_id, role, joined_at)
         values ($1, $2, $3, $4)",
     )?
-    .execute(params![org, owner, Role::Owner.as_str(), created_at])?;
+    .execute(params![
+        org.as_uuid().as_bytes(),
+        user.as_uuid().as_bytes(),
+        role.as_str(),
+        now.as_microsecond(),
+    ])?;
     Ok(())
+}
+
+/// The membership of a user, which must be there.
+pub(super) fn require_member(db: &Connection, org: OrgId, user: UserId) -> Result<Member> {
+    let mut find = db.prepare_cached(&format!(
+        "select {MEMBER_COLUMNS}
+        from members m
+        join users u on u.id = m.user_id
+        where m.org_id = $1
+          and m.user_id = $2"
+    ))?;
+    let mut found = find.query_and_then(
+        params![org.as_uuid().as_bytes(), user.as_uuid().as_bytes()],
+        member,
+    )?;
+    found
+        .next()
+        .unwrap_or(Err(Error::NotFound { what: "member" }))
 }
 
 fn list_organizations(db: &Connection, user: UserId) -> Result<Vec<(Organization, Role)>> {
@@ -171,6 +209,7 @@ fn delete_organization(db: &Connection, scope: OrgScope) -> Result<()> {
         set default_org_id = (select o.id from organizations o where o.personal_user_id = users.id)
         where default_org_id = $1",
         "delete from members where org_id = $1",
+        "delete from mails where org_id = $1 and state <> 'SENT'",
         "delete from organizations where id = $1",
     ] {
         db.prepare_cached(statement)?.execute([org])?;

@@ -123,7 +123,7 @@ impl Upkeep for SqliteStore {
 
 impl SqliteStore {
     /// A write that other processes need not hear of.
-    async fn in_transaction<T: Send + 'static>(
+    pub(super) async fn in_transaction<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {

@@ -1,7 +1,7 @@
 //! People and their accounts.
 
 use async_trait::async_trait;
-use copal_model::{Email, Member, OrgId, Organization, Role, User, UserId};
+use copal_model::{Email, Member, OrgId, Organization, Role, Timestamp, User, UserId};
 use rusqlite::{Connection, Row, params};
 
 use super::{Columns, SqliteStore, organizations};
@@ -11,6 +11,7 @@ use crate::{Error, Result};
 /// The columns of [`user`]; `u` is the table.
 pub(super) const COLUMNS: &str = "u.id as user_id, u.email as user_email, u.name as user_name, \
     u.default_org_id as user_default_org_id, u.is_instance_admin as user_is_instance_admin, \
+    u.email_verified_at is not null as user_is_verified, \
     u.created_at as user_created_at";
 
 #[async_trait]
@@ -42,7 +43,8 @@ impl Users for SqliteStore {
     }
 }
 
-fn sign_up(db: &Connection, new: &NewUser) -> Result<SignedUp> {
+/// Makes a user with a personal organization.
+pub(super) fn sign_up(db: &Connection, new: &NewUser) -> Result<SignedUp> {
     if find_login(db, &new.email)?.is_some() {
         return Err(Error::Conflict { what: "email" });
     }
@@ -59,7 +61,7 @@ fn sign_up(db: &Connection, new: &NewUser) -> Result<SignedUp> {
     };
     organizations::insert(db, &organization, new.id)?;
     Ok(SignedUp {
-        user: find_user(db, new.id)?.ok_or(Error::NotFound { what: "user" })?,
+        user: require(db, new.id)?,
         organization,
         member: Member {
             org_id: new.org_id,
@@ -76,8 +78,9 @@ fn insert_user(db: &Connection, new: &NewUser) -> Result<()> {
     // One statement decides who is first: of two that race, the writer lets one in after the other.
     db.prepare_cached(
         "insert into users
-            (id, email, name, password_hash, default_org_id, is_instance_admin, created_at)
-        values ($1, $2, $3, $4, $5, not exists (select 1 from users), $6)",
+            (id, email, name, password_hash, default_org_id, is_instance_admin, created_at,
+            email_verified_at)
+        values ($1, $2, $3, $4, $5, not exists (select 1 from users), $6, $7)",
     )?
     .execute(params![
         new.id.as_uuid().as_bytes(),
@@ -86,6 +89,7 @@ fn insert_user(db: &Connection, new: &NewUser) -> Result<()> {
         new.password_hash,
         new.org_id.as_uuid().as_bytes(),
         new.now.as_microsecond(),
+        new.is_verified.then_some(new.now.as_microsecond()),
     ])?;
     Ok(())
 }
@@ -131,6 +135,31 @@ fn update_user(db: &Connection, id: UserId, patch: &UserPatch) -> Result<User> {
         patch.default_org.map(|org| org.as_uuid().into_bytes()),
         id.as_uuid().as_bytes(),
     ])?;
+    require(db, id)
+}
+
+/// The user lands in this organization, of which they are a member, from now on.
+pub(super) fn land_in(db: &Connection, id: UserId, org: OrgId) -> Result<User> {
+    let lands_there = UserPatch {
+        default_org: Some(org),
+        ..UserPatch::default()
+    };
+    update_user(db, id, &lands_there)
+}
+
+/// Notes that the user has proved to read mail sent to their address.
+pub(super) fn verify(db: &Connection, id: UserId, now: Timestamp) -> Result<()> {
+    db.prepare_cached(
+        "update users
+        set email_verified_at = coalesce(email_verified_at, $1)
+        where id = $2",
+    )?
+    .execute(params![now.as_microsecond(), id.as_uuid().as_bytes()])?;
+    Ok(())
+}
+
+/// The user, who must be there.
+pub(super) fn require(db: &Connection, id: UserId) -> Result<User> {
     find_user(db, id)?.ok_or(Error::NotFound { what: "user" })
 }
 
@@ -153,6 +182,7 @@ pub(super) fn user(row: &Row<'_>) -> Result<User> {
         name: columns.get("user_name")?,
         default_org: OrgId::new(columns.uuid("user_default_org_id")?),
         is_instance_admin: columns.get("user_is_instance_admin")?,
+        is_verified: columns.get("user_is_verified")?,
         created_at: columns.time("user_created_at")?,
     })
 }

@@ -166,6 +166,7 @@ impl World {
             password_hash: "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$aGFzaA".to_owned(),
             org_id: OrgId::new(self.uuid()),
             plan: Plan::Free,
+            is_verified: false,
             now: start(),
         }
     }
