@@ -294,9 +294,8 @@ impl Facts {
 }
 
 /// Whether somebody with this role may let somebody in as `invited` (rules D-1 and D-I6).
-pub(crate) fn may_invite(inviter: Option<Role>, invited: Role) -> bool {
-    inviter.is_some_and(|inviter| inviter >= Role::Admin && invited <= inviter)
-        && invited != Role::Owner
+pub(crate) fn may_invite(inviter: Option<Role>, role: Role) -> bool {
+    inviter.is_some_and(|inviter| inviter >= Role::Admin && role <= inviter) && role != Role::Owner
 }
 
 /// What becomes of an acceptance.

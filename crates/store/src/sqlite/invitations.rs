@@ -344,18 +344,19 @@ fn forget_invitations(db: &Connection, now: Timestamp) -> Result<()> {
 /// What holds when somebody is to be invited, by an invitation that counts as none itself.
 fn facts(db: &Connection, org: OrgId, new: &NewInvitation) -> Result<Facts> {
     let org = org.as_uuid().into_bytes();
+    // Question marks, because SQLite counts `$2` as the first where it stands first.
     let mut find = db.prepare_cached(
         "select o.personal_user_id is not null as is_personal,
-            (select role from members where org_id = o.id and user_id = $2) as inviter_role,
+            (select role from members where org_id = o.id and user_id = ?2) as inviter_role,
             exists (
                 select 1
                 from members n
                 join users a on a.id = n.user_id
-                where n.org_id = o.id and a.email = $3
+                where n.org_id = o.id and a.email = ?3
             ) as is_member,
-            exists (select 1 from invitation_blocks where email = $3) as is_blocked
+            exists (select 1 from invitation_blocks where email = ?3) as is_blocked
         from organizations o
-        where o.id = $1",
+        where o.id = ?1",
     )?;
     let mut found = find.query_and_then(
         params![org, new.inviter.as_uuid().as_bytes(), new.email.as_str()],

@@ -3,14 +3,16 @@
 use std::collections::BTreeSet;
 
 use copal_model::limits::{KEYS_PER_PROJECT_MAX, PROJECTS_PER_ORG_MAX, TOKENS_PER_USER_MAX};
-use copal_model::{Email, KeyId, TokenId};
+use copal_model::{Email, InvitationStatus, KeyId, Role, TokenId};
 use copal_store::Error;
 use copal_store::access::OrgRef;
+use copal_store::invitations::NotAccepted;
 use copal_store::organizations::OrganizationPatch;
 use copal_store::projects::{NewKey, ProjectPatch};
 use copal_store::tokens::Token;
 use copal_store::users::UserPatch;
 
+use crate::invitations;
 use crate::world::{AT_ONCE, World, after, conflict, not_found, secret, slug};
 
 conformance!(
@@ -27,6 +29,9 @@ conformance!(
     a_deleted_organization_has_no_projects,
     a_deleted_organization_is_nobodys_default,
     a_deleted_project_has_no_keys,
+    an_invitation_is_accepted_once,
+    an_invitation_makes_one_account,
+    an_invitation_is_taken_back_or_accepted,
 );
 
 /// How many more there may be before 16 want one each.
@@ -320,4 +325,78 @@ async fn a_deleted_project_has_no_keys(world: World) {
     }
     let left = "select count(*) from client_keys";
     assert_eq!(world.backdoor.count(left), 0);
+}
+
+async fn an_invitation_is_accepted_once(world: World) {
+    let acme = invitations::team(&world, "Ana").await;
+    let bo = world.org("Bo").await.user;
+    let link = acme.show_link(&world, "bo", Role::Member).await;
+    let answers = world
+        .at_once(|store, _| {
+            let acceptance = invitations::acceptance(&bo, link);
+            async move { store.accept_invitation(acceptance).await }
+        })
+        .await;
+    let (joined, refused): (Vec<_>, Vec<_>) = answers
+        .into_iter()
+        .map(Result::unwrap)
+        .partition(Result::is_ok);
+    assert_eq!(joined.len(), 1);
+    for refusal in refused {
+        assert_eq!(refusal, Err(NotAccepted::Gone));
+    }
+    assert_eq!(acme.members(&world).await.len(), 2);
+}
+
+async fn an_invitation_makes_one_account(world: World) {
+    let acme = invitations::team(&world, "Ana").await;
+    let link = acme.show_link(&world, "bo", Role::Member).await;
+    let answers = world
+        .at_once(|store, _| {
+            let new = world.new_user("Bo");
+            async move { store.sign_up_invited(new, &link).await }
+        })
+        .await;
+    let made = answers.into_iter().filter(|answer| match answer {
+        Ok(answer) => answer.is_ok(),
+        Err(other) => panic!("{other}"),
+    });
+    assert_eq!(made.count(), 1);
+    assert_eq!(world.store.count_users().await.unwrap(), 2);
+    assert_eq!(acme.members(&world).await.len(), 2);
+}
+
+async fn an_invitation_is_taken_back_or_accepted(world: World) {
+    let acme = invitations::team(&world, "Ana").await;
+    let (mut names, mut links) = (Vec::new(), Vec::new());
+    for number in 0..AT_ONCE / 2 {
+        let name = format!("u{number}");
+        links.push(acme.show_link(&world, &name, Role::Member).await);
+        names.push(world.org(&name).await.user);
+    }
+    let listed = world.store.list_invitations(&acme.scope, after(0)).await;
+    let ids: Vec<_> = listed.unwrap().into_iter().map(|one| one.id).collect();
+    let answers = world
+        .at_once(|store, number| {
+            let which = number / 2;
+            let acceptance = invitations::acceptance(&names[which], links[which]);
+            let (scope, id) = (acme.scope, ids[which]);
+            async move {
+                if number % 2 == 0 {
+                    let joined = store.accept_invitation(acceptance).await?;
+                    return Ok(joined.is_ok());
+                }
+                let status = store.revoke_invitation(&scope, id, after(0)).await?;
+                Ok(status == InvitationStatus::Revoked)
+            }
+        })
+        .await;
+    let won: Vec<_> = answers.into_iter().map(Result::unwrap).collect();
+    let members = acme.members(&world).await;
+    for (which, user) in names.iter().enumerate() {
+        let (joined, revoked) = (won[2 * which], won[2 * which + 1]);
+        assert!(joined != revoked, "one of both");
+        let is_member = members.iter().any(|member| member.user_id == user.id);
+        assert_eq!(is_member, joined);
+    }
 }
