@@ -148,7 +148,11 @@ fn exception_title(event: &Event<'_>, exception: &Exception<'_>) -> (String, Opt
     let title = match &kind {
         Some(kind) if value.is_empty() => kind.clone(),
         Some(kind) => format!("{kind}: {value}"),
-        None => crash_function(event)
+        // A message that was sent with its stack says more than the function that sent it.
+        None => logged(event)
+            .map(first_line)
+            .filter(|line| !line.is_empty())
+            .or_else(|| crash_function(event))
             .or(Some(value).filter(|value| !value.is_empty()))
             .unwrap_or("<unknown>")
             .to_owned(),

@@ -1,19 +1,22 @@
 //! Invitations into organizations.
 
+mod answer;
+mod facts;
+
 use async_trait::async_trait;
 use copal_model::{
-    Email, Invitation, InvitationId, InvitationStatus, MailId, MailState, OrgId, Role, Timestamp,
-    User, UserId,
+    Email, Invitation, InvitationId, InvitationStatus, MailId, MailState, OrgId, Timestamp, UserId,
 };
-use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
-use super::{Columns, SqliteStore, mails, organizations, users};
+use self::answer::{accept_invitation, decline_invitation, open_invitation, sign_up_invited};
+use self::facts::facts;
+use super::{Columns, SqliteStore, mails};
 use crate::access::SecretHash;
 use crate::invitations::{
-    Acceptance, AddressProof, Answer, Decline, Facts, InvitationLimit, Invitations, Joined,
-    NewInvitation, NotAccepted, NotInvited, OpenInvitation, Verdict, forgotten_before, may_invite,
+    Acceptance, Answer, Decline, Invitations, Joined, NewInvitation, NotAccepted, NotInvited,
+    OpenInvitation, forgotten_before,
 };
 use crate::users::{NewUser, SignedUp};
 use crate::{Error, OrgScope, Result};
@@ -223,111 +226,6 @@ fn revoke_invitation(
     }
 }
 
-fn open_invitation(
-    db: &Connection,
-    secret: &SecretHash,
-    now: Timestamp,
-) -> Result<Option<OpenInvitation>> {
-    let mut find = db.prepare_cached(&format!(
-        "select {COLUMNS}, {}, l.is_mailed, a.id as account_id,
-            n.user_id is not null as is_member, b.role as inviter_role
-        from mail_links l
-        join invitations i on i.mail_id = l.mail_id
-        join organizations o on o.id = i.org_id
-        join users u on u.id = i.inviter_id
-        left join mails m on m.id = i.mail_id
-        left join users a on a.email = i.email
-        left join members n on n.org_id = i.org_id and n.user_id = a.id
-        left join members b on b.org_id = i.org_id and b.user_id = i.inviter_id
-        where l.secret_hash = $1
-          and i.status = 'PENDING'
-          and i.expires_at > $2",
-        organizations::COLUMNS
-    ))?;
-    let mut found = find.query_and_then(params![secret, now.as_microsecond()], |row| {
-        let columns = Columns::new("invitations", row);
-        let invitation = invitation(row, now)?;
-        let account: Option<[u8; 16]> = columns.get("account_id")?;
-        let inviter = match columns.get::<Option<String>>("inviter_role")? {
-            Some(_) => Some(columns.parse::<Role>("inviter_role")?),
-            None => None,
-        };
-        let organization = organizations::organization(row)?;
-        Ok(OpenInvitation {
-            is_mailed: columns.get("is_mailed")?,
-            account: account.map(|bytes| UserId::new(Uuid::from_bytes(bytes))),
-            is_member: columns.get("is_member")?,
-            is_backed: !organization.is_personal && may_invite(inviter, invitation.role),
-            organization,
-            invitation,
-        })
-    })?;
-    found.next().transpose()
-}
-
-fn accept_invitation(
-    db: &Connection,
-    acceptance: &Acceptance,
-) -> Result<Answer<Joined, NotAccepted>> {
-    let Some(open) = open_invitation(db, &acceptance.secret, acceptance.now)? else {
-        return Ok(Err(NotAccepted::Gone));
-    };
-    let user = users::require(db, acceptance.user)?;
-    conclude(db, open, &user, acceptance.proof, acceptance.now)
-}
-
-fn sign_up_invited(
-    db: &Connection,
-    new: NewUser,
-    secret: &SecretHash,
-) -> Result<Answer<(SignedUp, Joined), NotAccepted>> {
-    let now = new.now;
-    let Some(open) = open_invitation(db, secret, now)? else {
-        return Ok(Err(NotAccepted::Gone));
-    };
-    if !open.is_backed {
-        let ended = InvitationStatus::Superseded;
-        end(db, open.invitation.id, ended, now)?;
-        return Ok(Err(NotAccepted::Superseded));
-    }
-    if new.email != open.invitation.email {
-        return Ok(Err(NotAccepted::WrongAccount));
-    }
-    let new = NewUser {
-        is_verified: open.is_mailed,
-        ..new
-    };
-    let mut signed_up = users::sign_up(db, &new)?;
-    let org = open.organization.id;
-    let joined = conclude(db, open, &signed_up.user, AddressProof::Waived, now)?;
-    signed_up.user = users::land_in(db, signed_up.user.id, org)?;
-    Ok(joined.map(|joined| (signed_up, joined)))
-}
-
-fn decline_invitation(
-    db: &Connection,
-    secret: &SecretHash,
-    decline: Decline,
-    now: Timestamp,
-) -> Result<bool> {
-    let Some(open) = open_invitation(db, secret, now)? else {
-        return Ok(false);
-    };
-    end(db, open.invitation.id, InvitationStatus::Declined, now)?;
-    if decline == Decline::ForEver {
-        db.prepare_cached(
-            "insert into invitation_blocks (email, created_at)
-            values ($1, $2)
-            on conflict do nothing",
-        )?
-        .execute(params![
-            open.invitation.email.as_str(),
-            now.as_microsecond()
-        ])?;
-    }
-    Ok(true)
-}
-
 fn forget_invitations(db: &Connection, now: Timestamp) -> Result<()> {
     db.prepare_cached(
         "update invitations
@@ -341,106 +239,6 @@ fn forget_invitations(db: &Connection, now: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// What holds when somebody is to be invited, by an invitation that counts as none itself.
-fn facts(db: &Connection, org: OrgId, new: &NewInvitation) -> Result<Facts> {
-    let org = org.as_uuid().into_bytes();
-    // Question marks, because SQLite counts `$2` as the first where it stands first.
-    let mut find = db.prepare_cached(
-        "select o.personal_user_id is not null as is_personal,
-            (select role from members where org_id = o.id and user_id = ?2) as inviter_role,
-            exists (
-                select 1
-                from members n
-                join users a on a.id = n.user_id
-                where n.org_id = o.id and a.email = ?3
-            ) as is_member,
-            exists (select 1 from invitation_blocks where email = ?3) as is_blocked
-        from organizations o
-        where o.id = ?1",
-    )?;
-    let mut found = find.query_and_then(
-        params![org, new.inviter.as_uuid().as_bytes(), new.email.as_str()],
-        |row| {
-            let columns = Columns::new("organizations", row);
-            let inviter = match columns.get::<Option<String>>("inviter_role")? {
-                Some(_) => Some(columns.parse("inviter_role")?),
-                None => None,
-            };
-            Ok::<_, Error>(Facts {
-                inviter,
-                is_personal: columns.get("is_personal")?,
-                is_member: columns.get("is_member")?,
-                pending: None,
-                is_blocked: columns.get("is_blocked")?,
-                filled_at: [None; 3],
-            })
-        },
-    )?;
-    let mut facts = found.next().transpose()?.ok_or(Error::NotFound {
-        what: "organization",
-    })?;
-    facts.pending = find_pending(db, &org, new)?;
-    for (limit, filled_at) in InvitationLimit::ALL.into_iter().zip(&mut facts.filled_at) {
-        *filled_at = find_filled(db, limit, &org, new)?;
-    }
-    Ok(facts)
-}
-
-fn find_pending(
-    db: &Connection,
-    org: &[u8; 16],
-    new: &NewInvitation,
-) -> Result<Option<(InvitationId, Timestamp)>> {
-    let mut find = db.prepare_cached(
-        "select id, expires_at
-        from invitations
-        where org_id = $1
-          and email = $2
-          and status = 'PENDING'
-          and id <> $3",
-    )?;
-    let mut found = find.query_and_then(
-        params![org, new.email.as_str(), new.id.as_uuid().as_bytes()],
-        |row| {
-            let columns = Columns::new("invitations", row);
-            let id = InvitationId::new(columns.uuid("id")?);
-            Ok((id, columns.time("expires_at")?))
-        },
-    )?;
-    found.next().transpose()
-}
-
-/// When the mail was written that fills a limit.
-fn find_filled(
-    db: &Connection,
-    limit: InvitationLimit,
-    org: &[u8; 16],
-    new: &NewInvitation,
-) -> Result<Option<Timestamp>> {
-    let (column, value) = match limit {
-        InvitationLimit::Inviter => {
-            let inviter = new.inviter.as_uuid().as_bytes().to_vec();
-            ("sender_id", Value::Blob(inviter))
-        }
-        InvitationLimit::Organization => ("org_id", Value::Blob(org.to_vec())),
-        InvitationLimit::Address => ("recipient", Value::Text(new.email.to_string())),
-    };
-    let mut find = db.prepare_cached(&format!(
-        "select created_at
-        from mails
-        where {column} = $1
-          and kind = 'INVITATION'
-          and created_at > $2
-        order by created_at desc
-        limit 1 offset $3"
-    ))?;
-    let since = (new.now - limit.within()).as_microsecond();
-    let mut found = find.query_and_then(params![value, since, limit.count() - 1], |row| {
-        Columns::new("mails", row).time("created_at")
-    })?;
-    found.next().transpose()
-}
-
 /// Puts the mail into the outbox, and lets what the inviter is shown open its link.
 fn send(db: &Connection, scope: OrgScope, new: &NewInvitation) -> Result<()> {
     mails::insert(db, &new.mail(scope))?;
@@ -448,37 +246,6 @@ fn send(db: &Connection, scope: OrgScope, new: &NewInvitation) -> Result<()> {
         mails::insert_link(db, new.mail_id, shown, false)?;
     }
     Ok(())
-}
-
-/// Lets somebody in, or does not: in the transaction in which all of it was read.
-fn conclude(
-    db: &Connection,
-    open: OpenInvitation,
-    user: &User,
-    proof: AddressProof,
-    now: Timestamp,
-) -> Result<Answer<Joined, NotAccepted>> {
-    let (org, id) = (open.organization.id, open.invitation.id);
-    match open.verdict(user, proof) {
-        Verdict::Refuse(why) => return Ok(Err(why)),
-        Verdict::End(why) => {
-            end(db, id, InvitationStatus::Superseded, now)?;
-            return Ok(Err(why));
-        }
-        Verdict::KeepMembership => end(db, id, InvitationStatus::Superseded, now)?,
-        Verdict::Join => {
-            end(db, id, InvitationStatus::Accepted, now)?;
-            organizations::insert_member(db, org, user.id, open.invitation.role, now)?;
-        }
-    }
-    if open.is_mailed {
-        users::verify(db, user.id, now)?;
-    }
-    let member = organizations::require_member(db, org, user.id)?;
-    Ok(Ok(Joined {
-        organization: open.organization,
-        member,
-    }))
 }
 
 /// Ends an invitation that is open: nothing opens it any more.
