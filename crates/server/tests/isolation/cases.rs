@@ -36,6 +36,7 @@ pub(crate) struct Template {
     pub(crate) query: &'static str,
     pub(crate) body: Sent,
     pub(crate) effect: Effect,
+    pub(crate) reaches: &'static [&'static str],
 }
 
 /// A request whose names are filled in.
@@ -71,6 +72,15 @@ pub(crate) struct Case {
     /// Whether ids beyond the path are not the actor's own.
     pub(crate) has_strange_body: bool,
     pub(crate) effect: Effect,
+    /// Tables in which anybody may cause rows of others by it.
+    pub(crate) reaches: &'static [&'static str],
+}
+
+impl Case {
+    /// Whether anybody may cause rows of others in this table by it.
+    pub(crate) fn may_reach(&self, table: &str) -> bool {
+        self.reaches.contains(&table)
+    }
 }
 
 /// The requests that a route is asked with.
@@ -84,6 +94,7 @@ pub(crate) fn templates(row: &Row) -> Vec<Template> {
         query,
         body,
         effect: recipe.effect,
+        reaches: recipe.reaches,
     };
     let plain = bodies.iter().map(|body| of("", *body));
     let asked = queries.iter().map(|query| of(query, bodies[0]));
@@ -182,6 +193,7 @@ impl Maker<'_> {
             has_strange_body: assignment.iter().any(is_strange),
             in_path: in_path.clone().into_iter().map(source_of).collect(),
             effect: template.effect,
+            reaches: template.reaches,
         }
     }
 

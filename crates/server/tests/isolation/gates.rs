@@ -77,12 +77,7 @@ fn kind_of(table: &str) -> &str {
 /// What is not reached, in sentences.
 pub(crate) fn gaps(tally: &Tally, plan: &Plan, database: &Database) -> Vec<String> {
     let mut gaps = routes_without_question(tally);
-    gaps.extend(recipes_without_route());
-    gaps.extend(parameters_without_query());
-    gaps.extend(columns_without_canary(
-        &database.columns(),
-        database.whole(),
-    ));
+    gaps.extend(gaps_of_world(database));
     gaps.extend(tables_nobody_changed(tally, &database.columns()));
     let actors = plan.actors.len();
     if tally.actors.len() != actors {
@@ -91,6 +86,17 @@ pub(crate) fn gaps(tally: &Tally, plan: &Plan, database: &Database) -> Vec<Strin
             tally.actors.len()
         ));
     }
+    gaps
+}
+
+/// What needs no route to be asked.
+pub(crate) fn gaps_of_world(database: &Database) -> Vec<String> {
+    let mut gaps = recipes_without_route();
+    gaps.extend(parameters_without_query());
+    gaps.extend(columns_without_canary(
+        &database.columns(),
+        database.whole(),
+    ));
     gaps
 }
 

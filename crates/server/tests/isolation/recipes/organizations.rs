@@ -1,0 +1,31 @@
+//! Organizations, their members and settings.
+
+use axum::http::Method;
+
+use super::Sent::{Form, Json, Nothing};
+use super::{Recipe, changes, get, post};
+
+/// The recipes.
+pub(super) fn recipes() -> Vec<Recipe> {
+    vec![
+        post("/o/new", &[Form(&[("name", "Made")])]),
+        get(
+            "/api/v1/organizations",
+            &["limit=1", "limit=100&cursor={org:id}"],
+        ),
+        post("/api/v1/organizations", &[Json("{\"name\":\"Made\"}")]),
+        changes(
+            Method::PATCH,
+            "/api/v1/organizations/{org}",
+            &[
+                Json("{\"name\":\"Renamed\"}"),
+                Json("{\"slug\":\"renamed\"}"),
+            ],
+        ),
+        changes(Method::DELETE, "/api/v1/organizations/{org}", &[Nothing]),
+        get(
+            "/api/v1/organizations/{org}/members",
+            &["limit=1", "limit=100&cursor={person:id}"],
+        ),
+    ]
+}

@@ -1,0 +1,86 @@
+//! Projects and their client keys.
+
+use axum::http::Method;
+
+use super::Sent::{Form, Json, Nothing};
+use super::{Recipe, changes, get, post};
+
+/// The recipes.
+pub(super) fn recipes() -> Vec<Recipe> {
+    let mut recipes = pages();
+    recipes.extend(api());
+    recipes
+}
+
+fn pages() -> Vec<Recipe> {
+    vec![
+        post(
+            "/o/{org}/projects/new",
+            &[Form(&[("name", "Made"), ("platform", "python")])],
+        ),
+        get("/o/{org}/projects/{project}/guide", &["platform=python"]),
+        post(
+            "/o/{org}/projects/{project}/settings",
+            &[Form(&[("name", "Renamed"), ("platform", "python")])],
+        ),
+        post(
+            "/o/{org}/projects/{project}/keys",
+            &[Form(&[("label", "made")])],
+        ),
+        post(
+            "/o/{org}/projects/{project}/keys/{key}",
+            &[
+                Form(&[("action", "deactivate")]),
+                Form(&[("action", "delete")]),
+            ],
+        ),
+        post(
+            "/o/{org}/projects/{project}/delete",
+            &[Form(&[("confirm", "{project:name}")])],
+        ),
+    ]
+}
+
+fn api() -> Vec<Recipe> {
+    vec![
+        get(
+            "/api/v1/organizations/{org}/projects",
+            &["limit=1", "limit=100&cursor=1"],
+        ),
+        get(
+            "/api/v1/organizations/{org}/projects/{project}/keys",
+            &["limit=1", "limit=100&cursor={other.key}"],
+        ),
+        post(
+            "/api/v1/organizations/{org}/projects",
+            &[Json("{\"name\":\"Made\",\"platform\":\"python\"}")],
+        ),
+        changes(
+            Method::PATCH,
+            "/api/v1/organizations/{org}/projects/{project}",
+            &[
+                Json("{\"name\":\"Renamed\"}"),
+                Json("{\"slug\":\"renamed\",\"platform\":\"python\"}"),
+            ],
+        ),
+        changes(
+            Method::DELETE,
+            "/api/v1/organizations/{org}/projects/{project}",
+            &[Nothing],
+        ),
+        post(
+            "/api/v1/organizations/{org}/projects/{project}/keys",
+            &[Json("{\"label\":\"made\"}")],
+        ),
+        changes(
+            Method::PATCH,
+            "/api/v1/organizations/{org}/projects/{project}/keys/{key}",
+            &[Json("{\"label\":\"renamed\",\"isActive\":false}")],
+        ),
+        changes(
+            Method::DELETE,
+            "/api/v1/organizations/{org}/projects/{project}/keys/{key}",
+            &[Nothing],
+        ),
+    ]
+}
