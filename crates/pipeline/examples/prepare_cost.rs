@@ -50,7 +50,7 @@ fn measure(record: &[u8], spent: &mut [Duration; STEPS.len()]) -> usize {
         return 0;
     };
     times[2] = Instant::now();
-    let facts = facts(&incoming, &received);
+    let facts = facts(&incoming, &received, 90);
     let normalized = normalize(incoming.event, &facts);
     times[3] = Instant::now();
     let scrubbed = scrub(normalized);

@@ -31,6 +31,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         sdk: "",
         envelope_event_id: None,
         fallback_event_id: "11111111111111111111111111111111".parse()?,
+        retention_days: 90,
     };
     let mut costs = [Duration::ZERO; 5];
     for round in 0..=ROUNDS {

@@ -4,6 +4,7 @@
 //! - [`driver`]: follows the journal: prepares batches, records them, quarantines poison
 //! - [`expand`]: a record to its items
 //! - [`explain`]: how an event was grouped, as JSON
+//! - [`filter`]: what projects do not want
 //! - [`group`]: hashes, explanation, and the summary that is recorded
 //! - [`normalize`]: one shape, in bounds, times right
 //! - [`prepare`]: the steps in order, from a record to an event to store
@@ -11,12 +12,14 @@
 //! - `reduce`: a large envelope without what nobody looks at
 //! - [`scrub`]: no secrets
 //! - [`summary`]: title, culprit, who, where, when
+//! - `user_agent`: browser, system and device by their name
 
 #![warn(missing_docs)]
 
 pub mod driver;
 pub mod expand;
 pub mod explain;
+pub mod filter;
 pub mod group;
 pub mod normalize;
 pub mod prepare;
@@ -24,3 +27,4 @@ pub mod received;
 mod reduce;
 pub mod scrub;
 pub mod summary;
+mod user_agent;

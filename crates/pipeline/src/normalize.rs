@@ -3,22 +3,24 @@
 //! Normalising what was stored again changes nothing.
 
 mod attributes;
+mod contexts;
 mod exceptions;
+mod images;
 pub(crate) mod limits;
 mod message;
+mod notes;
 mod request;
 mod tags;
 mod time;
 mod trim;
 
-use std::borrow::Cow;
 use std::net::IpAddr;
 
 use copal_model::Timestamp;
-use copal_protocol::event::EventError;
 use copal_protocol::{Event, EventId};
 
 pub(crate) use attributes::parse_level;
+pub(crate) use notes::Notes;
 
 /// What is known about an event beside what it says itself.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +39,8 @@ pub struct Facts<'f> {
     pub envelope_event_id: Option<EventId>,
     /// The id to use where neither has one.
     pub fallback_event_id: EventId,
+    /// How long events are kept: what happened earlier counts as now.
+    pub retention_days: u16,
 }
 
 /// A normalised event, not yet scrubbed: it may hold secrets and must not be stored.
@@ -50,32 +54,18 @@ pub struct Normalized<'a> {
 pub fn normalize<'a>(mut event: Event<'a>, facts: &Facts<'_>) -> Normalized<'a> {
     let event_id = facts.envelope_event_id.or(event.event_id);
     event.event_id = Some(event_id.unwrap_or(facts.fallback_event_id));
-    time::normalize(&mut event, facts);
-    attributes::normalize(&mut event, facts);
-    message::normalize(&mut event);
-    exceptions::normalize(&mut event);
-    request::normalize(&mut event, facts);
-    trim::trim_free_form(&mut event);
-    tags::normalize(&mut event);
+    let mut notes = Notes::default();
+    time::normalize(&mut event, facts, &mut notes);
+    attributes::normalize(&mut event, facts, &mut notes);
+    message::normalize(&mut event, &mut notes);
+    exceptions::normalize(&mut event, &mut notes);
+    images::normalize(&mut event, &mut notes);
+    request::normalize(&mut event, facts, &mut notes);
+    contexts::normalize(&mut event);
+    trim::trim_free_form(&mut event, &mut notes);
+    tags::normalize(&mut event, &mut notes);
+    notes.append_to(&mut event);
     Normalized { event }
-}
-
-/// Notes a change in the event, unless it is noted already or there are too many notes.
-fn note(event: &mut Event<'_>, kind: &'static str, name: &'static str, value: String) {
-    let is_full = event.errors.len() >= copal_protocol::limits::EVENT_ERRORS_MAX;
-    if is_full
-        || event
-            .errors
-            .iter()
-            .any(|error| error.kind == kind && error.name == name)
-    {
-        return;
-    }
-    event.errors.push(EventError {
-        kind: Cow::Borrowed(kind),
-        name: Cow::Borrowed(name),
-        value: Cow::Owned(value),
-    });
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ fn prepare_event(
     received: &Received<'_>,
     access: &RecordAccess,
 ) -> NewEvent {
-    let facts = facts(&incoming, received);
+    let facts = facts(&incoming, received, access.retention_days);
     let scrubbed = scrub(normalize(incoming.event, &facts));
     let Grouped {
         event,
@@ -71,7 +71,11 @@ fn prepare_event(
 }
 
 /// What normalising needs to know beside the event.
-pub fn facts<'r>(incoming: &Incoming<'_>, received: &Received<'r>) -> Facts<'r> {
+pub fn facts<'r>(
+    incoming: &Incoming<'_>,
+    received: &Received<'r>,
+    retention_days: u16,
+) -> Facts<'r> {
     Facts {
         received_at: received.received_at,
         sent_at: incoming.sent_at,
@@ -80,5 +84,6 @@ pub fn facts<'r>(incoming: &Incoming<'_>, received: &Received<'r>) -> Facts<'r> 
         sdk: received.sdk,
         envelope_event_id: Some(incoming.event_id),
         fallback_event_id: received.fallback_event_id,
+        retention_days,
     }
 }

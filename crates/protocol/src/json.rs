@@ -165,20 +165,21 @@ impl<'a> Json<'a> {
     }
 
     /// Replaces by null what is nested deeper than `depth` levels below this value.
-    pub fn cut_at_depth(&mut self, depth: usize) {
+    ///
+    /// Tells whether anything was.
+    pub fn cut_at_depth(&mut self, depth: usize) -> bool {
         match (self, depth.checked_sub(1)) {
-            (Self::Array(values), Some(below)) => {
-                for value in values {
-                    value.cut_at_depth(below);
-                }
+            (Self::Array(values), Some(below)) => values
+                .iter_mut()
+                .fold(false, |is_cut, value| value.cut_at_depth(below) | is_cut),
+            (Self::Object(object), Some(below)) => object
+                .values_mut()
+                .fold(false, |is_cut, value| value.cut_at_depth(below) | is_cut),
+            (place @ (Self::Array(_) | Self::Object(_)), None) => {
+                *place = Self::Null;
+                true
             }
-            (Self::Object(object), Some(below)) => {
-                for value in object.values_mut() {
-                    value.cut_at_depth(below);
-                }
-            }
-            (place @ (Self::Array(_) | Self::Object(_)), None) => *place = Self::Null,
-            _ => {}
+            _ => false,
         }
     }
 }

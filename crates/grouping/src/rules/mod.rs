@@ -27,6 +27,7 @@ use std::sync::LazyLock;
 
 pub use apply::{FrameRuling, Ruling};
 pub use fingerprint::{FingerprintRules, Setting};
+pub use pattern::Pattern;
 pub use stack::{ExceptionFacts, FrameFacts, RuleId, StackRules};
 pub use syntax::{PATTERN_BYTES_MAX, PROBLEMS_MAX, Problem, RULES_BYTES_MAX, RULES_MAX, RuleError};
 

@@ -4,10 +4,11 @@ use regex::bytes::Regex;
 
 use super::compiled::regex;
 use super::glob::{self, Shape, Style};
+use super::syntax::{PATTERN_BYTES_MAX, Problem};
 
 /// A pattern, ready to be tried on one text after another.
 #[derive(Debug)]
-pub(super) struct Pattern {
+pub struct Pattern {
     style: Style,
     form: Form,
 }
@@ -21,6 +22,22 @@ enum Form {
 }
 
 impl Pattern {
+    /// A pattern in which `*` is anything and the case of letters does not matter.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is beyond [`PATTERN_BYTES_MAX`].
+    pub fn any_case(pattern: &str) -> Result<Self, Problem> {
+        if pattern.len() > PATTERN_BYTES_MAX {
+            return Err(Problem::LongPattern);
+        }
+        let read = Self::new(pattern, Style::AnyCase);
+        if read.is_never() {
+            Err(Problem::BadPattern(pattern.to_owned()))
+        } else {
+            Ok(read)
+        }
+    }
+
     pub(super) fn new(pattern: &str, style: Style) -> Self {
         Self::of(glob::read(pattern, style), style)
     }
@@ -43,7 +60,7 @@ impl Pattern {
     }
 
     /// Whether a text matches as a whole.
-    pub(super) fn matches(&self, text: &str) -> bool {
+    pub fn matches(&self, text: &str) -> bool {
         if self.style != Style::Path {
             return self.matches_bytes(text.as_bytes());
         }

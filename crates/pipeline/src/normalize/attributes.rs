@@ -6,12 +6,16 @@ use copal_model::Level;
 use copal_protocol::Event;
 use copal_protocol::event::{Sdk, Text};
 
+use super::Facts;
 use super::limits::{
     CHECKSUM, CULPRIT, DIST_CHARS_MAX, ENVIRONMENT_BYTES_MAX, LOGGER, RELEASE_BYTES_MAX,
     SERVER_NAME, TRANSACTION,
 };
+use super::notes::Notes;
 use super::trim::trim_text;
-use super::{Facts, note};
+
+/// Whether a name may be one.
+type Check = fn(&str) -> bool;
 
 /// Platforms that SDKs may name; others are `other`.
 const PLATFORMS: &[&str] = &[
@@ -36,47 +40,39 @@ const PLATFORMS: &[&str] = &[
     "ruby",
 ];
 
-pub(super) fn normalize(event: &mut Event<'_>, facts: &Facts<'_>) {
+pub(super) fn normalize(event: &mut Event<'_>, facts: &Facts<'_>, notes: &mut Notes) {
     let level = event.level.as_deref().and_then(parse_level);
     event.level = Some(Cow::Borrowed(level.unwrap_or(Level::Error).as_str()));
     let platform = event.platform.as_deref().unwrap_or("other");
     let known = PLATFORMS.iter().find(|known| **known == platform);
     event.platform = Some(Cow::Borrowed(known.copied().unwrap_or("other")));
 
-    for (attribute, limit) in [
-        (&mut event.logger, LOGGER),
-        (&mut event.server_name, SERVER_NAME),
-        (&mut event.transaction, TRANSACTION),
-        (&mut event.culprit, CULPRIT),
-        (&mut event.checksum, CHECKSUM),
+    normalize_logger(event, notes);
+    for (name, attribute, limit) in [
+        ("logger", &mut event.logger, LOGGER),
+        ("server_name", &mut event.server_name, SERVER_NAME),
+        ("transaction", &mut event.transaction, TRANSACTION),
+        ("culprit", &mut event.culprit, CULPRIT),
+        ("checksum", &mut event.checksum, CHECKSUM),
     ] {
         trim_blank(attribute);
-        trim_text(attribute, limit);
+        notes.cut_if(trim_text(attribute, limit), || name.to_owned());
     }
-    trim_blank(&mut event.release);
-    trim_blank(&mut event.environment);
-    trim_blank(&mut event.dist);
     take_environment_tag(event);
-    if let Some(release) = event.release.take_if(|release| !is_release(release)) {
-        note(
-            event,
-            "invalid_data",
-            "release",
-            release.chars().take(100).collect(),
-        );
+    let named: [(_, _, Check); 3] = [
+        ("release", &mut event.release, is_release),
+        ("environment", &mut event.environment, is_environment),
+        ("dist", &mut event.dist, is_dist),
+    ];
+    for (name, attribute, is_valid) in named {
+        trim_blank(attribute);
+        // That there is none may be said too.
+        let is_none = |text: &str| name == "environment" && text.eq_ignore_ascii_case("none");
+        attribute.take_if(|text| is_none(text));
+        if let Some(text) = attribute.take_if(|text| !is_valid(text)) {
+            notes.dropped(name, &text);
+        }
     }
-    event
-        .environment
-        .take_if(|name| name.eq_ignore_ascii_case("none"));
-    if let Some(name) = event.environment.take_if(|name| !is_environment(name)) {
-        note(
-            event,
-            "invalid_data",
-            "environment",
-            name.chars().take(100).collect(),
-        );
-    }
-    event.dist.take_if(|dist| !is_dist(dist));
     if event.sdk.is_none()
         && let Some((name, version)) = facts.sdk.split_once('/')
     {
@@ -85,6 +81,27 @@ pub(super) fn normalize(event: &mut Event<'_>, facts: &Facts<'_>) {
             version: Some(Cow::Owned(version.to_owned())),
             ..Sdk::default()
         });
+    }
+}
+
+/// Loggers of Java are classes: of a long one the last parts tell most.
+fn normalize_logger(event: &mut Event<'_>, notes: &mut Notes) {
+    trim_blank(&mut event.logger);
+    if let Some(logger) = event.logger.take_if(|logger| logger.contains(['\r', '\n'])) {
+        notes.dropped("logger", &logger);
+    }
+    let is_java = event.platform.as_deref() == Some("java");
+    let Some(logger) = event.logger.as_mut().filter(|_| is_java) else {
+        return;
+    };
+    let chars = logger.chars().count();
+    if chars > LOGGER.chars {
+        // One character for the star that stands for what is left out.
+        let excess = chars + 1 - LOGGER.chars;
+        let start = logger.char_indices().nth(excess).map_or(0, |(at, _)| at);
+        let start = logger[start..].find('.').map_or(start, |dot| start + dot);
+        *logger = Cow::Owned(format!("*{}", &logger[start..]));
+        notes.cut_if(true, || "logger".to_owned());
     }
 }
 

@@ -55,6 +55,12 @@ pub(crate) const CONTEXTS: DataLimit = data(131_072, 7);
 pub(crate) const MODULES: DataLimit = data(8_192, 1);
 pub(crate) const VARS: DataLimit = data(2_048, 5);
 pub(crate) const SMALL_DATA: DataLimit = data(2_048, 5);
+/// The server's environment of a request, and its headers.
+pub(crate) const REQUEST_ENV: DataLimit = data(8_192, 7);
+/// Bytes of a query string.
+pub(crate) const QUERY_BYTES_MAX: usize = 1_024;
+/// Bytes of all headers, and of all cookies.
+pub(crate) const HEADERS_BYTES_MAX: usize = 8_192;
 pub(crate) const REQUEST_DATA: DataLimit = data(8_192, 7);
 /// Everything that is seldom large and never looked into, such as debug images.
 pub(crate) const OPAQUE_DATA: DataLimit = data(524_288, 10);
@@ -66,8 +72,7 @@ const fn data(bytes: usize, depth: usize) -> DataLimit {
 pub(crate) const CLOCK_DRIFT_MIN_SECS: i64 = 55 * 60;
 /// Seconds that an event may lie in the future.
 pub(crate) const FUTURE_MAX_SECS: i64 = 60;
-/// Seconds that an event may lie in the past (90 days).
-pub(crate) const PAST_MAX_SECS: i64 = 90 * 24 * 60 * 60;
+pub(crate) const SECS_PER_DAY: i64 = 24 * 60 * 60;
 /// Distinct search terms taken from an event.
 pub(crate) const SEARCH_TERMS_MAX: usize = 30;
 /// Characters of the message that can be searched.

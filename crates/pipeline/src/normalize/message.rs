@@ -6,20 +6,22 @@ use copal_protocol::event::LogEntry;
 use copal_protocol::{Event, Json};
 
 use super::limits::{MESSAGE, SMALL_DATA};
+use super::notes::Notes;
 use super::trim::{trim_data, trim_text};
 
-pub(super) fn normalize(event: &mut Event<'_>) {
+pub(super) fn normalize(event: &mut Event<'_>, notes: &mut Notes) {
     let Some(entry) = &mut event.logentry else {
         return;
     };
-    trim_text(&mut entry.message, MESSAGE);
-    trim_data(&mut entry.params, SMALL_DATA);
+    let mut is_cut = trim_text(&mut entry.message, MESSAGE);
+    is_cut |= trim_data(&mut entry.params, SMALL_DATA);
     entry.message.take_if(|text| text.trim().is_empty());
     entry.formatted.take_if(|text| text.trim().is_empty());
     if entry.formatted.is_none() {
         entry.formatted = format_entry(entry).map(Cow::Owned);
     }
-    trim_text(&mut entry.formatted, MESSAGE);
+    is_cut |= trim_text(&mut entry.formatted, MESSAGE);
+    notes.cut_if(is_cut, || "logentry".to_owned());
     if entry.formatted.is_none() || entry.formatted == entry.message {
         entry.formatted = entry.message.take();
     }

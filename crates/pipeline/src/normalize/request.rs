@@ -8,7 +8,10 @@ use copal_protocol::{Event, Json, parse_lenient};
 
 use super::Facts;
 use super::attributes::trim_blank;
-use super::limits::{EMAIL, ENUMERATION, PATH, REQUEST_DATA, SMALL_DATA};
+use super::limits::{
+    EMAIL, ENUMERATION, HEADERS_BYTES_MAX, PATH, QUERY_BYTES_MAX, REQUEST_DATA, REQUEST_ENV,
+};
+use super::notes::Notes;
 use super::trim::{trim_data, trim_object, trim_text};
 
 /// What SDKs write where the server is to fill in the address.
@@ -16,14 +19,15 @@ const AUTO: &str = "{{auto}}";
 /// Platforms of which older SDKs expect the address to be filled in without saying so.
 const LEGACY_INFER: &[&str] = &["javascript", "cocoa", "objc"];
 
-pub(super) fn normalize(event: &mut Event<'_>, facts: &Facts<'_>) {
+pub(super) fn normalize(event: &mut Event<'_>, facts: &Facts<'_>, notes: &mut Notes) {
     if let Some(request) = &mut event.request {
-        normalize_request(request);
+        normalize_request(request, notes);
+        trim_request(request, notes);
     }
-    normalize_user(event, facts);
+    normalize_user(event, facts, notes);
 }
 
-fn normalize_request(request: &mut Request<'_>) {
+fn normalize_request(request: &mut Request<'_>, notes: &mut Notes) {
     split_url(request);
     if let Some(method) = &mut request.method {
         method.to_mut().make_ascii_uppercase();
@@ -34,7 +38,9 @@ fn normalize_request(request: &mut Request<'_>) {
                 .bytes()
                 .all(|b| b.is_ascii_uppercase() || b == b'-' || b == b'_')
     };
-    request.method.take_if(|method| !is_method(method));
+    if let Some(method) = request.method.take_if(|method| !is_method(method)) {
+        notes.dropped("request.method", &method);
+    }
     for (name, _) in &mut request.headers.0 {
         capitalise(name);
     }
@@ -50,9 +56,41 @@ fn normalize_request(request: &mut Request<'_>) {
         }
     }
     read_body(request);
-    trim_data(&mut request.data, REQUEST_DATA);
-    trim_object(&mut request.env, SMALL_DATA);
-    trim_text(&mut request.fragment, PATH);
+}
+
+fn trim_request(request: &mut Request<'_>, notes: &mut Notes) {
+    for (is_cut, name) in [
+        (trim_text(&mut request.url, PATH), "url"),
+        (trim_text(&mut request.fragment, PATH), "fragment"),
+        (trim_data(&mut request.data, REQUEST_DATA), "data"),
+        (trim_object(&mut request.env, REQUEST_ENV), "env"),
+        (
+            trim_pairs(&mut request.query_string, QUERY_BYTES_MAX),
+            "query_string",
+        ),
+        (
+            trim_pairs(&mut request.headers, HEADERS_BYTES_MAX),
+            "headers",
+        ),
+        (
+            trim_pairs(&mut request.cookies, HEADERS_BYTES_MAX),
+            "cookies",
+        ),
+    ] {
+        notes.cut_if(is_cut, || format!("request.{name}"));
+    }
+}
+
+/// Drops the pairs that do not fit, and tells whether it did.
+fn trim_pairs(pairs: &mut Pairs<'_>, bytes_max: usize) -> bool {
+    let mut bytes_left = bytes_max;
+    let before = pairs.0.len();
+    pairs.0.retain(|(key, value)| {
+        let fits = bytes_left.checked_sub(key.len() + value.len());
+        bytes_left = fits.unwrap_or(bytes_left);
+        fits.is_some()
+    });
+    pairs.0.len() < before
 }
 
 fn split_url(request: &mut Request<'_>) {
@@ -81,7 +119,6 @@ fn split_url(request: &mut Request<'_>) {
     };
     request.url = Some(Cow::Owned(base));
     trim_blank(&mut request.url);
-    trim_text(&mut request.url, PATH);
 }
 
 /// Upper-cases the first letter of each part of a header's name: `content-type`, `Content-Type`.
@@ -111,10 +148,10 @@ fn read_body(request: &mut Request<'_>) {
     let Json::Str(text) = &request.data else {
         return;
     };
-    let is_form = request
-        .headers
-        .get("Content-Type")
-        .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
+    let is_form = match request.headers.get("Content-Type") {
+        Some(kind) => kind.starts_with("application/x-www-form-urlencoded"),
+        None => is_like_form(text),
+    };
     if text.trim_start().starts_with(['{', '[']) {
         let mut scratch = Vec::new();
         if let Ok(json) = parse_lenient(text.as_bytes(), &mut scratch) {
@@ -134,7 +171,13 @@ fn read_body(request: &mut Request<'_>) {
     }
 }
 
-fn normalize_user(event: &mut Event<'_>, facts: &Facts<'_>) {
+/// `name=value&name=value`
+fn is_like_form(text: &str) -> bool {
+    let is_pair = |pair: &str| pair.split_once('=').is_some_and(|(key, _)| !key.is_empty());
+    !text.is_empty() && !text.contains(char::is_whitespace) && text.split('&').all(is_pair)
+}
+
+fn normalize_user(event: &mut Event<'_>, facts: &Facts<'_>, notes: &mut Notes) {
     let address = resolve_address(event, facts);
     if let Some(user) = &mut event.user {
         user.ip_address = address.map(Cow::Owned);
@@ -147,15 +190,15 @@ fn normalize_user(event: &mut Event<'_>, facts: &Facts<'_>) {
     let Some(user) = &mut event.user else {
         return;
     };
-    for (attribute, limit) in [
-        (&mut user.id, ENUMERATION),
-        (&mut user.username, ENUMERATION),
-        (&mut user.email, EMAIL),
-        (&mut user.name, ENUMERATION),
-        (&mut user.segment, ENUMERATION),
+    for (name, attribute, limit) in [
+        ("id", &mut user.id, ENUMERATION),
+        ("username", &mut user.username, ENUMERATION),
+        ("email", &mut user.email, EMAIL),
+        ("name", &mut user.name, ENUMERATION),
+        ("segment", &mut user.segment, ENUMERATION),
     ] {
         trim_blank(attribute);
-        trim_text(attribute, limit);
+        notes.cut_if(trim_text(attribute, limit), || format!("user.{name}"));
     }
 }
 

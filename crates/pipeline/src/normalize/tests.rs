@@ -1,3 +1,5 @@
+mod told;
+
 use std::path::{Path, PathBuf};
 
 use copal_grouping::Rules;
@@ -22,6 +24,7 @@ fn facts() -> Facts<'static> {
         sdk: "sentry.python/2.0",
         envelope_event_id: None,
         fallback_event_id: ID.parse().unwrap(),
+        retention_days: 90,
     }
 }
 

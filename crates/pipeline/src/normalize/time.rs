@@ -4,10 +4,11 @@ use copal_model::Timestamp;
 use copal_protocol::Event;
 use jiff::SignedDuration;
 
-use super::limits::{CLOCK_DRIFT_MIN_SECS, FUTURE_MAX_SECS, PAST_MAX_SECS};
-use super::{Facts, note};
+use super::Facts;
+use super::limits::{CLOCK_DRIFT_MIN_SECS, FUTURE_MAX_SECS, SECS_PER_DAY};
+use super::notes::Notes;
 
-pub(super) fn normalize(event: &mut Event<'_>, facts: &Facts<'_>) {
+pub(super) fn normalize(event: &mut Event<'_>, facts: &Facts<'_>, notes: &mut Notes) {
     let received_at = facts.received_at;
     event.received = Some(received_at);
     let Some(given) = event.timestamp else {
@@ -18,19 +19,19 @@ pub(super) fn normalize(event: &mut Event<'_>, facts: &Facts<'_>) {
         let drift = received_at.duration_since(sent_at);
         if drift.as_secs().abs() >= CLOCK_DRIFT_MIN_SECS {
             shift(event, drift);
-            note(event, "clock_drift", "timestamp", given.to_string());
+            notes.add("clock_drift", "timestamp".to_owned(), &given.to_string());
         }
     }
     let occurred_at = event.timestamp.unwrap_or(received_at);
     let ahead = occurred_at.duration_since(received_at).as_secs();
     let kind = match ahead {
         _ if ahead > FUTURE_MAX_SECS => "future_timestamp",
-        _ if ahead < -PAST_MAX_SECS => "past_timestamp",
+        _ if ahead < -i64::from(facts.retention_days) * SECS_PER_DAY => "past_timestamp",
         _ => return,
     };
     shift(event, received_at.duration_since(occurred_at));
     event.timestamp = Some(received_at);
-    note(event, kind, "timestamp", given.to_string());
+    notes.add(kind, "timestamp".to_owned(), &given.to_string());
 }
 
 /// Moves all times of an event; what would leave the calendar stays.

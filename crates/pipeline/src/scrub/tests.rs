@@ -16,6 +16,7 @@ fn scrubbed(text: &str) -> String {
         sdk: "",
         envelope_event_id: None,
         fallback_event_id: "11111111111111111111111111111111".parse().unwrap(),
+        retention_days: 90,
     };
     let scrubbed = scrub(normalize(Event::from_json(json).unwrap(), &facts));
     let grouped = group(scrubbed, Rules::builtin());

@@ -21,7 +21,7 @@ use copal_protocol::{Json, parse_lenient};
 use copal_store::events::EventInIssue;
 use copal_ui::pages::event::EventView;
 
-use tree::{entries, pairs, text, text_at};
+use tree::{entries, list, pairs, text, text_at};
 
 /// Things of one kind that are shown: breadcrumbs, tags, headers, contexts.
 const SHOWN_MAX: usize = 200;
@@ -76,20 +76,32 @@ fn message(event: &Json<'_>) -> Option<String> {
         .filter(|message| !message.is_empty())
 }
 
+/// What was dropped, cut or changed when the event came in, as sentences.
 fn problems(event: &Json<'_>) -> Vec<String> {
-    let problems = event.get("errors").and_then(Json::as_array).unwrap_or(&[]);
-    let problem = |problem: &Json<'_>| {
-        let kind = text(problem, "type")?;
-        Some(match text(problem, "name") {
-            Some(name) => format!("{name}: {kind}"),
-            None => kind,
-        })
-    };
-    problems
+    list(event, "errors")
         .iter()
         .filter_map(problem)
         .take(SHOWN_MAX)
         .collect()
+}
+
+fn problem(problem: &Json<'_>) -> Option<String> {
+    let kind = text(problem, "type")?;
+    let name = text(problem, "name").filter(|name| !name.is_empty());
+    let name = name.unwrap_or_else(|| "event".to_owned());
+    let value = text(problem, "value").filter(|value| !value.is_empty());
+    let was = value.map_or_else(String::new, |value| format!(" (was {value})"));
+    Some(match &*kind {
+        "invalid_data" => format!("{name}: not a value it may have, dropped{was}"),
+        "unknown_attribute" => format!("{name}: not an attribute of events, dropped"),
+        "value_too_long" => format!("{name}: too large, cut"),
+        "clock_drift" => format!("{name}: the sender's clock was wrong, corrected{was}"),
+        "future_timestamp" => format!("{name}: in the future, set to when it came in{was}"),
+        "past_timestamp" => {
+            format!("{name}: older than events are kept, set to when it came in{was}")
+        }
+        _ => format!("{name}: {kind}"),
+    })
 }
 
 #[cfg(test)]

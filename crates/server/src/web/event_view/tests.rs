@@ -113,3 +113,22 @@ fn nothing_hostile_fails_or_grows() {
         assert!(view.exceptions.is_empty() && view.request.is_none() && view.tags.is_empty());
     }
 }
+
+#[test]
+fn what_was_mended_is_told_in_sentences() {
+    let told = view(
+        r#"{"errors":[{"type":"value_too_long","name":"extra"},
+            {"type":"invalid_data","name":"release","value":"a/b"},
+            {"type":"clock_drift","name":"timestamp","value":"2026-01-01T00:00:00Z"},
+            {"type":"js_no_source","name":"app.js"},{"name":"without a kind"},7]}"#,
+    );
+    assert_eq!(
+        told.problems,
+        [
+            "extra: too large, cut",
+            "release: not a value it may have, dropped (was a/b)",
+            "timestamp: the sender's clock was wrong, corrected (was 2026-01-01T00:00:00Z)",
+            "app.js: js_no_source",
+        ]
+    );
+}
