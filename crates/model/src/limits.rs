@@ -26,6 +26,10 @@ pub const PROJECTS_PER_ORG_MAX: u32 = 10_000;
 pub const KEYS_PER_PROJECT_MAX: u32 = 50;
 /// API tokens of one user.
 pub const TOKENS_PER_USER_MAX: u32 = 100;
+/// API tokens that one organization has of its own.
+pub const TOKENS_PER_ORG_MAX: u32 = 100;
+/// Days that an organization's token lives unless its maker says otherwise (row 39).
+pub const ORG_TOKEN_DAYS: i64 = 365;
 /// Rows in one page of a list.
 pub const PAGE_ROWS_MAX: usize = 100;
 /// Rows in one page of a list when the caller does not say.

@@ -38,7 +38,7 @@ pub enum IssueRef {
     Short(ShortId),
 }
 
-/// Who a session or a token speaks for.
+/// The person that a session or a personal token speaks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Principal {
     /// The person.
@@ -65,7 +65,29 @@ pub enum Credential {
         id: TokenId,
         /// Narrowed to these scopes; `None` = all its user's rights.
         scopes: Option<Vec<String>>,
+        /// Organizations that it does not open, although its user is a member (row 41).
+        shut_out: Vec<OrgId>,
     },
+}
+
+/// Whom an API token speaks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Bearer {
+    /// A person.
+    Person(Principal),
+    /// An organization, and no person in it.
+    Organization(OrgBearer),
+}
+
+/// A token of an organization.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrgBearer {
+    /// The token.
+    pub token: TokenId,
+    /// The one organization that it opens.
+    pub org: OrgId,
+    /// What it may there.
+    pub scopes: Vec<String>,
 }
 
 /// A member let into an organization.
@@ -104,10 +126,18 @@ pub trait Access: Send + Sync {
     async fn find_session(&self, secret: &SecretHash, now: Timestamp) -> Result<Option<Principal>>;
 
     /// Whom the API token with this secret speaks for; notes that it was used.
-    async fn find_token(&self, secret: &SecretHash, now: Timestamp) -> Result<Option<Principal>>;
+    async fn find_token(&self, secret: &SecretHash, now: Timestamp) -> Result<Option<Bearer>>;
 
     /// Lets a user into an organization they are a member of; `None` for a foreign or missing one.
     async fn open_org(&self, user: UserId, org: &OrgRef) -> Result<Option<OrgAccess>>;
+
+    /// Lets a token of an organization into that organization; `None` for any other one, and once
+    /// the token is revoked.
+    async fn open_own_org(
+        &self,
+        bearer: &OrgBearer,
+        org: &OrgRef,
+    ) -> Result<Option<(OrgScope, Organization)>>;
 
     /// Lets into a project of the organization; `None` for a foreign or missing one.
     async fn open_project(

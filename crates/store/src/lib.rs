@@ -5,7 +5,7 @@
 //!
 //! # Layout
 //! - [`access`]: credentials to scopes; the only maker of scopes
-//! - [`users`], [`sessions`], [`tokens`], [`organizations`], [`projects`]: accounts and settings
+//! - [`users`], [`sessions`], [`tokens`], [`org_tokens`], [`organizations`], [`projects`]: accounts and settings
 //! - [`invitations`], [`mails`]: how people join, and what they are told
 //! - [`issues`], [`events`]: what pages and the API read
 //! - [`triage`]: statuses of many issues at once, and taking that back
@@ -26,6 +26,7 @@ pub mod issues;
 pub mod mails;
 mod migrations;
 mod open;
+pub mod org_tokens;
 pub mod organizations;
 mod page;
 mod partition;
@@ -53,6 +54,7 @@ pub trait Store:
     + users::Users
     + sessions::Sessions
     + tokens::Tokens
+    + org_tokens::OrgTokens
     + organizations::Organizations
     + projects::Projects
     + invitations::Invitations
@@ -72,6 +74,7 @@ impl<T> Store for T where
         + users::Users
         + sessions::Sessions
         + tokens::Tokens
+        + org_tokens::OrgTokens
         + organizations::Organizations
         + projects::Projects
         + invitations::Invitations

@@ -22,6 +22,7 @@ macro_rules! migrations {
             6 "0006_outcomes",
             7 "0007_mails",
             8 "0008_invitations",
+            9 "0009_org_tokens",
         }
     };
     ($engine:literal, $($version:literal $title:literal,)+) => {

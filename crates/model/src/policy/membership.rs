@@ -42,6 +42,9 @@ pub enum Refused {
     /// It is a team already.
     #[error("the organization is a team already")]
     Team,
+    /// The member has a higher role than the actor.
+    #[error("the member has a higher role")]
+    HigherRole,
 }
 
 impl Case {

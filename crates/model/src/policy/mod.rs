@@ -6,6 +6,7 @@
 //! - [`reach`]: which credential reaches how far
 //! - [`denied`]: a refusal as data, with what would help
 //! - [`membership`]: who may give which role to whom, and what no role may do
+//! - [`tokens`]: who may make and end tokens that are not their own
 //! - [`document`]: `docs/roles.md`, made from all of it
 
 pub mod denied;
@@ -14,10 +15,11 @@ pub mod membership;
 pub mod reach;
 pub mod setting;
 pub mod table;
+pub mod tokens;
 
 pub use denied::Denied;
 pub use membership::{Case, Refused};
-pub use reach::{Proof, Reach, TooNarrow};
+pub use reach::{Proof, Reach, TooNarrow, fits_org_tokens};
 pub use setting::{OrgSetting, OrgSettings};
 pub use table::{Action, Grant, POLICY, Rule};
 
@@ -81,9 +83,27 @@ pub fn scopes() -> Vec<&'static str> {
     scopes
 }
 
+/// Every scope that a token of an organization can have, sorted.
+pub fn org_token_scopes() -> Vec<&'static str> {
+    let mut scopes = scopes();
+    scopes.retain(|scope| fits_org_tokens(scope));
+    scopes
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tokens_of_organizations_have_what_an_admin_may_at_most() {
+        let scopes = org_token_scopes();
+        assert_eq!(scopes.len(), super::scopes().len() - 2);
+        for scope in scopes {
+            let reaches = |rule: &&Rule| rule.reach.scope() == Some(scope);
+            let may = |rule: &Rule| Role::Admin.may(rule.action, OrgSettings::default());
+            assert!(POLICY.iter().filter(reaches).any(may), "{scope}");
+        }
+    }
 
     #[test]
     fn a_higher_role_may_whatever_a_lower_one_may() {

@@ -16,7 +16,7 @@ use super::list::Listed;
 use super::query::{Paging, Query};
 use crate::app::App;
 use crate::auth::permit::ReadIssues;
-use crate::auth::{IssueMember, ProjectMember, Refusal, member};
+use crate::auth::{IssueCaller, ProjectCaller, Refusal, member};
 use crate::problem::Problem;
 use crate::routes::{Route, RouteAccess};
 
@@ -90,7 +90,7 @@ impl FromRequestParts<App> for EventInPath {
 }
 
 async fn list(
-    issue: IssueMember<ReadIssues>,
+    issue: IssueCaller<ReadIssues>,
     State(app): State<App>,
     Query(paging): Query<Paging>,
     uri: Uri,
@@ -103,7 +103,7 @@ async fn list(
 }
 
 async fn show(
-    project: ProjectMember<ReadIssues>,
+    project: ProjectCaller<ReadIssues>,
     EventInPath(event): EventInPath,
     State(app): State<App>,
 ) -> Result<axum::Json<EventDetail>> {

@@ -17,7 +17,7 @@ use super::{Result, names};
 use crate::app::App;
 use crate::auth::member::parse_project;
 use crate::auth::permit::{DeleteIssues, ReadIssues, TriageIssues};
-use crate::auth::{IssueMember, OrgMember};
+use crate::auth::{IssueCaller, OrgCaller};
 use crate::problem::Problem;
 use crate::routes::{Route, RouteAccess};
 
@@ -135,7 +135,7 @@ pub fn routes() -> Vec<Route> {
 }
 
 async fn list(
-    org: OrgMember<ReadIssues>,
+    org: OrgCaller<ReadIssues>,
     State(app): State<App>,
     Query(wanted): Query<ListQuery>,
     uri: Uri,
@@ -163,7 +163,7 @@ async fn list(
 
 async fn projects_in(
     project: Option<String>,
-    org: &OrgMember<ReadIssues>,
+    org: &OrgCaller<ReadIssues>,
     app: &App,
 ) -> Result<Vec<copal_model::ProjectId>> {
     let Some(text) = project else {
@@ -188,12 +188,12 @@ fn since(period: Option<&str>, now: Timestamp) -> Result<Option<Timestamp>> {
     }
 }
 
-async fn show(issue: IssueMember<ReadIssues>, State(app): State<App>) -> axum::Json<Issue> {
+async fn show(issue: IssueCaller<ReadIssues>, State(app): State<App>) -> axum::Json<Issue> {
     axum::Json(Issue::of(issue.issue, &issue.org.organization, &app))
 }
 
 async fn update(
-    issue: IssueMember<TriageIssues>,
+    issue: IssueCaller<TriageIssues>,
     State(app): State<App>,
     Json(change): Json<IssueChange>,
 ) -> Result<axum::Json<Issue>> {
@@ -216,7 +216,7 @@ async fn update(
     )))
 }
 
-async fn delete(issue: IssueMember<DeleteIssues>, State(app): State<App>) -> Result<StatusCode> {
+async fn delete(issue: IssueCaller<DeleteIssues>, State(app): State<App>) -> Result<StatusCode> {
     app.store.delete_issue(&issue.scope, issue.issue.id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

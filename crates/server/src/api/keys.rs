@@ -17,7 +17,7 @@ use super::list::{Listed, page_of};
 use super::query::{Paging, Query};
 use crate::app::App;
 use crate::auth::permit::{ReadKeys, WriteKeys};
-use crate::auth::{ProjectMember, Refusal, member};
+use crate::auth::{ProjectCaller, Refusal, member};
 use crate::fresh;
 use crate::routes::{Route, RouteAccess};
 
@@ -95,7 +95,7 @@ impl FromRequestParts<App> for KeyInPath {
 }
 
 async fn list(
-    project: ProjectMember<ReadKeys>,
+    project: ProjectCaller<ReadKeys>,
     State(app): State<App>,
     Query(paging): Query<Paging>,
     uri: Uri,
@@ -108,7 +108,7 @@ async fn list(
 }
 
 async fn create(
-    project: ProjectMember<WriteKeys>,
+    project: ProjectCaller<WriteKeys>,
     State(app): State<App>,
     Json(new): Json<KeyNew>,
 ) -> Result<(StatusCode, axum::Json<Key>)> {
@@ -123,7 +123,7 @@ async fn create(
 }
 
 async fn update(
-    project: ProjectMember<WriteKeys>,
+    project: ProjectCaller<WriteKeys>,
     KeyInPath(key): KeyInPath,
     State(app): State<App>,
     Json(change): Json<KeyChange>,
@@ -140,7 +140,7 @@ async fn update(
 }
 
 async fn delete(
-    project: ProjectMember<WriteKeys>,
+    project: ProjectCaller<WriteKeys>,
     KeyInPath(key): KeyInPath,
     State(app): State<App>,
 ) -> Result<StatusCode> {

@@ -11,7 +11,7 @@ use super::list::{Listed, page_of};
 use super::query::{Paging, Query};
 use super::{Result, names};
 use crate::app::App;
-use crate::auth::OrgMember;
+use crate::auth::OrgCaller;
 use crate::auth::permit::ReadMembers;
 use crate::routes::{Route, RouteAccess};
 
@@ -46,7 +46,7 @@ pub fn routes() -> Vec<Route> {
 }
 
 async fn list(
-    org: OrgMember<ReadMembers>,
+    org: OrgCaller<ReadMembers>,
     State(app): State<App>,
     Query(paging): Query<Paging>,
     uri: Uri,

@@ -5,6 +5,7 @@ use axum::http::{Method, StatusCode, Uri};
 use copal_model::limits::ORG_NAME_CHARS_MAX;
 use copal_model::policy::Action;
 use copal_model::{OrgId, Role};
+use copal_store::access::OrgRef;
 use copal_store::organizations::{NewOrganization, OrganizationPatch};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -15,8 +16,9 @@ use super::list::{Listed, page_of};
 use super::query::{Paging, Query};
 use super::{Result, names};
 use crate::app::App;
+use crate::auth::member::TOKEN_ROLE;
 use crate::auth::permit::{DeleteOrg, ReadOrg, WriteOrg};
-use crate::auth::{OrgMember, SignedIn};
+use crate::auth::{Caller, OrgCaller, OrgMember, SignedIn};
 use crate::fresh;
 use crate::problem::Problem;
 use crate::routes::{Route, RouteAccess};
@@ -108,17 +110,34 @@ pub fn routes() -> Vec<Route> {
 }
 
 async fn list(
-    signed_in: SignedIn,
+    caller: Caller,
     State(app): State<App>,
     Query(paging): Query<Paging>,
     uri: Uri,
 ) -> Result<Listed<Organization>> {
-    signed_in.reaches(Action::ReadOrg, &app)?;
+    caller.reaches(Action::ReadOrg, &app)?;
     let request = paging.request()?;
-    let all = app.store.list_organizations(signed_in.user.id).await?;
+    let all = all_of(&caller, &app).await?;
     let page = page_of(all, &request, |(organization, _)| organization.id)?;
     let page = page.map(|(organization, role)| Organization::of(organization, role));
     Ok(Listed::new(page, &uri, &app.settings))
+}
+
+/// The organizations that the caller's credential opens.
+async fn all_of(caller: &Caller, app: &App) -> Result<Vec<(copal_model::Organization, Role)>> {
+    match caller {
+        Caller::Person(signed_in) => {
+            let mut all = app.store.list_organizations(signed_in.user.id).await?;
+            all.retain(|(organization, _)| signed_in.require_taken_by(organization.id).is_ok());
+            Ok(all)
+        }
+        Caller::Organization(bearer) => {
+            let own = OrgRef::Id(bearer.org);
+            let found = app.store.open_own_org(bearer, &own).await?;
+            let found = found.map(|(_, organization)| (organization, TOKEN_ROLE));
+            Ok(found.into_iter().collect())
+        }
+    }
 }
 
 async fn create(
@@ -139,8 +158,8 @@ async fn create(
     Ok((StatusCode::CREATED, axum::Json(made)))
 }
 
-async fn show(org: OrgMember<ReadOrg>) -> axum::Json<Organization> {
-    axum::Json(Organization::of(org.organization, org.member.role))
+async fn show(org: OrgCaller<ReadOrg>) -> axum::Json<Organization> {
+    axum::Json(Organization::of(org.organization, org.role))
 }
 
 async fn update(

@@ -16,7 +16,7 @@ use super::list::{Listed, page_of};
 use super::query::{Paging, Query};
 use crate::app::App;
 use crate::auth::permit::{CreateProject, DeleteProject, ReadOrg, WriteProject};
-use crate::auth::{OrgMember, ProjectMember};
+use crate::auth::{OrgCaller, ProjectCaller};
 use crate::fresh;
 use crate::routes::{Route, RouteAccess};
 
@@ -119,7 +119,7 @@ pub fn routes() -> Vec<Route> {
 }
 
 async fn list(
-    org: OrgMember<ReadOrg>,
+    org: OrgCaller<ReadOrg>,
     State(app): State<App>,
     Query(paging): Query<Paging>,
     uri: Uri,
@@ -132,7 +132,7 @@ async fn list(
 }
 
 async fn create(
-    org: OrgMember<CreateProject>,
+    org: OrgCaller<CreateProject>,
     State(app): State<App>,
     Json(new): Json<ProjectNew>,
 ) -> Result<(StatusCode, axum::Json<Project>)> {
@@ -148,12 +148,12 @@ async fn create(
     Ok((StatusCode::CREATED, axum::Json(made)))
 }
 
-async fn show(project: ProjectMember<ReadOrg>, State(app): State<App>) -> axum::Json<Project> {
+async fn show(project: ProjectCaller<ReadOrg>, State(app): State<App>) -> axum::Json<Project> {
     axum::Json(Project::of(project.project, &project.org, &app))
 }
 
 async fn update(
-    project: ProjectMember<WriteProject>,
+    project: ProjectCaller<WriteProject>,
     State(app): State<App>,
     Json(change): Json<ProjectChange>,
 ) -> Result<axum::Json<Project>> {
@@ -170,7 +170,7 @@ async fn update(
 }
 
 async fn delete(
-    project: ProjectMember<DeleteProject>,
+    project: ProjectCaller<DeleteProject>,
     State(app): State<App>,
 ) -> Result<StatusCode> {
     app.store.delete_project(&project.scope).await?;
@@ -184,7 +184,7 @@ fn platform_in(platform: Option<String>) -> Result<Option<String>> {
 }
 
 impl Project {
-    fn of<A>(project: copal_model::Project, org: &OrgMember<A>, app: &App) -> Self {
+    fn of<A>(project: copal_model::Project, org: &OrgCaller<A>, app: &App) -> Self {
         let sees_keys = org.sees(Action::ReadKeys, app);
         let credential = sees_keys.then(|| ProjectCredential {
             dsn: project.dsn(&app.settings.base_url),

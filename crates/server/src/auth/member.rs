@@ -10,16 +10,18 @@ use std::str::FromStr;
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use copal_model::policy::{Action, Denied, OrgSettings};
-use copal_model::{Issue, IssueId, Member, OrgId, Organization, Project, ProjectId, ShortId, Slug};
+use copal_model::{
+    Issue, IssueId, Member, OrgId, Organization, Project, ProjectId, Role, ShortId, Slug,
+};
 use copal_store::access::{IssueRef, OrgAccess, OrgRef, ProjectRef};
 use copal_store::{OrgScope, ProjectScope};
 use copal_ui::form::Permission;
 
 use crate::app::App;
 use crate::auth::permit::Permit;
-use crate::auth::{Refusal, SignedIn};
+use crate::auth::{Caller, Refusal, SignedIn};
 
-/// A member let into the organization `{org}` for the action `A`.
+/// A member let into the organization `{org}` for the action `A`; no token of an organization is one.
 #[derive(Debug, Clone)]
 pub struct OrgMember<A> {
     /// Who is asking.
@@ -33,26 +35,138 @@ pub struct OrgMember<A> {
     action: PhantomData<fn() -> A>,
 }
 
-/// A member let into the project `{project}` of `{org}` for the action `A`.
+/// A member, or the organization itself by a token of its own, let into `{org}` for the action `A`.
 #[derive(Debug, Clone)]
-pub struct ProjectMember<A> {
+pub struct OrgCaller<A> {
+    /// Who is asking.
+    pub caller: Caller,
+    /// Leave to touch the organization's data.
+    pub scope: OrgScope,
+    /// The organization.
+    pub organization: Organization,
+    /// The caller's role; of a token of the organization [`TOKEN_ROLE`].
+    pub role: Role,
+    member: Option<Member>,
+    action: PhantomData<fn() -> A>,
+}
+
+/// What a token of an organization may at most, whatever its scopes (row 39).
+pub const TOKEN_ROLE: Role = Role::Admin;
+
+/// A caller let into the project `{project}` of `{org}`.
+#[derive(Debug, Clone)]
+pub struct InProject<O> {
     /// The caller in the organization.
-    pub org: OrgMember<A>,
+    pub org: O,
     /// Leave to touch the project's data.
     pub scope: ProjectScope,
     /// The project.
     pub project: Project,
 }
 
-/// A member let to the issue `{issue}` of `{org}` for the action `A`.
+/// A caller let to the issue `{issue}` of `{org}`.
 #[derive(Debug, Clone)]
-pub struct IssueMember<A> {
+pub struct InIssue<O> {
     /// The caller in the organization.
-    pub org: OrgMember<A>,
+    pub org: O,
     /// Leave to touch the data of the issue's project.
     pub scope: ProjectScope,
     /// The issue.
     pub issue: Issue,
+}
+
+/// A member let into a project for the action `A`.
+pub type ProjectMember<A> = InProject<OrgMember<A>>;
+/// A member or a token of the organization, let into a project for the action `A`.
+pub type ProjectCaller<A> = InProject<OrgCaller<A>>;
+/// A member let to an issue for the action `A`.
+pub type IssueMember<A> = InIssue<OrgMember<A>>;
+/// A member or a token of the organization, let to an issue for the action `A`.
+pub type IssueCaller<A> = InIssue<OrgCaller<A>>;
+
+/// Somebody who may be let into an organization, in two steps: what is below it is looked up in
+/// between, so that nobody is told of a role what they should be told is not there.
+pub trait Entering: Sized + Send + Sync {
+    /// Finds the organization, if it is theirs.
+    fn open(parts: &mut Parts, app: &App) -> impl Future<Output = Result<Self, Refusal>> + Send;
+
+    /// Whether they may do there what they came for.
+    fn check(&self, app: &App) -> impl Future<Output = Result<(), Refusal>> + Send;
+
+    /// Leave to touch the organization's data.
+    fn scope(&self) -> &OrgScope;
+}
+
+impl<A: Permit> Entering for OrgCaller<A> {
+    async fn open(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
+        let caller = Caller::from_request_parts(parts, app).await?;
+        let missing = Refusal::NotFound {
+            what: "organization",
+        };
+        let Some(wanted) = parse_org(&path_param(parts, "org").await?) else {
+            return Err(missing);
+        };
+        match &caller {
+            Caller::Person(signed_in) => {
+                let found = app.store.open_org(signed_in.user.id, &wanted).await?;
+                let access = found.ok_or(missing)?;
+                signed_in.require_taken_by(access.organization.id)?;
+                Ok(Self {
+                    caller,
+                    scope: access.scope,
+                    organization: access.organization,
+                    role: access.member.role,
+                    member: Some(access.member),
+                    action: PhantomData,
+                })
+            }
+            Caller::Organization(bearer) => {
+                let found = app.store.open_own_org(bearer, &wanted).await?;
+                let (scope, organization) = found.ok_or(missing)?;
+                Ok(Self {
+                    caller,
+                    scope,
+                    organization,
+                    role: TOKEN_ROLE,
+                    member: None,
+                    action: PhantomData,
+                })
+            }
+        }
+    }
+
+    async fn check(&self, app: &App) -> Result<(), Refusal> {
+        check(A::ACTION, self.role, &self.caller, &self.scope, app).await
+    }
+
+    fn scope(&self) -> &OrgScope {
+        &self.scope
+    }
+}
+
+impl<A: Permit> Entering for OrgMember<A> {
+    async fn open(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
+        let entered = OrgCaller::<A>::open(parts, app).await?;
+        match (entered.caller, entered.member) {
+            (Caller::Person(signed_in), Some(member)) => Ok(Self {
+                signed_in,
+                scope: entered.scope,
+                organization: entered.organization,
+                member,
+                action: PhantomData,
+            }),
+            _ => Err(Refusal::PersonNeeded),
+        }
+    }
+
+    async fn check(&self, app: &App) -> Result<(), Refusal> {
+        let caller = Caller::Person(self.signed_in.clone());
+        check(A::ACTION, self.member.role, &caller, &self.scope, app).await
+    }
+
+    fn scope(&self) -> &OrgScope {
+        &self.scope
+    }
 }
 
 impl<A: Permit> FromRequestParts<App> for OrgMember<A> {
@@ -65,18 +179,28 @@ impl<A: Permit> FromRequestParts<App> for OrgMember<A> {
     }
 }
 
-impl<A: Permit> FromRequestParts<App> for ProjectMember<A> {
+impl<A: Permit> FromRequestParts<App> for OrgCaller<A> {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
-        let org = OrgMember::open(parts, app).await?;
+        let caller = Self::open(parts, app).await?;
+        caller.check(app).await?;
+        Ok(caller)
+    }
+}
+
+impl<O: Entering> FromRequestParts<App> for InProject<O> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
+        let org = O::open(parts, app).await?;
         let missing = Refusal::NotFound { what: "project" };
         let Some(wanted) = parse_project(&path_param(parts, "project").await?) else {
             return Err(missing);
         };
         let (scope, project) = app
             .store
-            .open_project(&org.scope, &wanted)
+            .open_project(org.scope(), &wanted)
             .await?
             .ok_or(missing)?;
         org.check(app).await?;
@@ -88,18 +212,18 @@ impl<A: Permit> FromRequestParts<App> for ProjectMember<A> {
     }
 }
 
-impl<A: Permit> FromRequestParts<App> for IssueMember<A> {
+impl<O: Entering> FromRequestParts<App> for InIssue<O> {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
-        let org = OrgMember::open(parts, app).await?;
+        let org = O::open(parts, app).await?;
         let missing = Refusal::NotFound { what: "issue" };
         let Some(wanted) = parse_issue(&path_param(parts, "issue").await?) else {
             return Err(missing);
         };
         let (scope, issue) = app
             .store
-            .find_issue(&org.scope, &wanted)
+            .find_issue(org.scope(), &wanted)
             .await?
             .ok_or(missing)?;
         org.check(app).await?;
@@ -107,35 +231,15 @@ impl<A: Permit> FromRequestParts<App> for IssueMember<A> {
     }
 }
 
-impl<A: Permit> OrgMember<A> {
-    async fn open(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
-        let signed_in = <SignedIn as FromRequestParts<App>>::from_request_parts(parts, app).await?;
-        let missing = Refusal::NotFound {
-            what: "organization",
-        };
-        let Some(wanted) = parse_org(&path_param(parts, "org").await?) else {
-            return Err(missing);
-        };
-        let access = app
-            .store
-            .open_org(signed_in.user.id, &wanted)
-            .await?
-            .ok_or(missing)?;
-        Ok(Self {
-            signed_in,
-            scope: access.scope,
-            organization: access.organization,
-            member: access.member,
-            action: PhantomData,
-        })
+impl<A> OrgCaller<A> {
+    /// Whether the caller's role may do something else too.
+    pub fn may(&self, action: Action) -> bool {
+        self.role.may(action, OrgSettings::STANDARD)
     }
 
-    async fn check(&self, app: &App) -> Result<(), Refusal> {
-        if self.may(A::ACTION) {
-            return self.signed_in.reaches(A::ACTION, app);
-        }
-        let denied = self.denied(A::ACTION, app).await?;
-        Err(Refusal::RoleTooLow(Box::new(denied)))
+    /// Whether the caller's role may, and the credential reaches so far.
+    pub fn sees(&self, action: Action, app: &App) -> bool {
+        self.may(action) && self.caller.reaches(action, app).is_ok()
     }
 }
 
@@ -167,10 +271,32 @@ impl<A> OrgMember<A> {
     /// # Errors
     /// When the store cannot say.
     pub async fn denied(&self, action: Action, app: &App) -> Result<Denied, Refusal> {
-        let members = app.store.list_members(&self.scope).await?;
-        let role = self.member.role;
-        Ok(Denied::of(action, role, OrgSettings::STANDARD, &members))
+        denied(action, self.member.role, &self.scope, app).await
     }
+}
+
+async fn check(
+    action: Action,
+    role: Role,
+    caller: &Caller,
+    scope: &OrgScope,
+    app: &App,
+) -> Result<(), Refusal> {
+    if role.may(action, OrgSettings::STANDARD) {
+        return caller.reaches(action, app);
+    }
+    let denied = denied(action, role, scope, app).await?;
+    Err(Refusal::RoleTooLow(Box::new(denied)))
+}
+
+async fn denied(
+    action: Action,
+    role: Role,
+    scope: &OrgScope,
+    app: &App,
+) -> Result<Denied, Refusal> {
+    let members = app.store.list_members(scope).await?;
+    Ok(Denied::of(action, role, OrgSettings::STANDARD, &members))
 }
 
 /// Whether whom the store has let in may do something there.

@@ -8,12 +8,13 @@
 //! - [`new_account`]: what signing up asks for, checked
 //! - [`throttle`]: how often logging in may be tried
 //! - [`next`]: where to go after logging in; never off this site
-//! - [`signed_in`]: the extractor for who is asking
+//! - [`caller`], [`signed_in`]: the extractors for who is asking, an organization or a person
 //! - [`member`]: the extractors that let members into an organization, project or issue, each with
 //!   the action it was opened for
 //! - [`permit`]: the actions as types
 //! - [`refusal`]: the ways to be turned away
 
+pub mod caller;
 mod common_passwords;
 pub mod cookie;
 pub mod form;
@@ -28,8 +29,9 @@ pub mod session;
 pub mod signed_in;
 pub mod throttle;
 
+pub use caller::Caller;
 pub use form::{Form, OpenForm};
-pub use member::{IssueMember, OrgMember, ProjectMember};
+pub use member::{IssueCaller, IssueMember, OrgCaller, OrgMember, ProjectCaller, ProjectMember};
 pub use refusal::Refusal;
 pub use signed_in::SignedIn;
 

@@ -25,6 +25,12 @@ pub enum Refusal {
     /// The credential does not reach that far, whatever the role.
     #[error(transparent)]
     TooNarrow(#[from] TooNarrow),
+    /// A token of an organization speaks for no person, and here one is needed.
+    #[error("needs a person")]
+    PersonNeeded,
+    /// The organization does not take this token of its member.
+    #[error("the organization does not take this token")]
+    TokenShutOut,
     /// A rule that holds whatever the role.
     #[error(transparent)]
     AgainstRules(#[from] Refused),
@@ -79,6 +85,20 @@ impl From<Refusal> for Problem {
             }
             Refusal::RoleTooLow(denied) => Self::denied(*denied),
             Refusal::TooNarrow(why) => forbidden(narrow_detail(why)),
+            Refusal::PersonNeeded => Self::new(
+                StatusCode::FORBIDDEN,
+                "person-needed",
+                "Needs a person",
+                "This is a token of an organization: it speaks for no person, and opens \
+                 `/api/v1/organizations/{org}` of its own organization only.",
+            ),
+            Refusal::TokenShutOut => Self::new(
+                StatusCode::FORBIDDEN,
+                "token-shut-out",
+                "Token not taken",
+                "This organization does not take this token any more: an OWNER or ADMIN has \
+                 revoked it here. Ask them, or make another one.",
+            ),
             Refusal::AgainstRules(refused) => refused.into(),
             Refusal::ForgedForm(why) => {
                 tracing::warn!(why, "a form was refused");
@@ -121,6 +141,10 @@ impl From<Refused> for Problem {
                 "A personal organization is its person's alone and goes with them only. Its OWNER \
                  can turn it into a team.",
             ),
+            Refused::HigherRole => forbidden(
+                "This member has a higher role than you. Only an OWNER can do this to an OWNER."
+                    .to_owned(),
+            ),
             Refused::Team => conflict(
                 "team",
                 "Team already",
@@ -141,6 +165,11 @@ fn narrow_detail(why: TooNarrow) -> String {
         }
         TooNarrow::SessionOnly => {
             "No token may do this: do it in the browser, where you are logged in.".to_owned()
+        }
+        TooNarrow::PersonOnly => {
+            "A token of an organization cannot do this, whatever its scopes: use \
+             a personal token."
+                .to_owned()
         }
         TooNarrow::SessionTooOld => {
             "This needs a recent log-in: log out and in again, then repeat it.".to_owned()

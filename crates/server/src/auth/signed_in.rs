@@ -1,21 +1,16 @@
-//! Who is asking: the person in a session, or the program with their token.
-//!
-//! Pages take only sessions. The REST API takes a bearer token, or else a session whose changes
-//! carry the form token in `X-CSRF-Token`, so that no foreign page can use it.
+//! The person who is asking: in a session, or by a program with their token.
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, header};
-use copal_model::User;
 use copal_model::policy::{Action, Proof};
-use copal_store::access::{Credential, Principal};
+use copal_model::{OrgId, User};
+use copal_store::access::Credential;
 
 use crate::app::App;
 use crate::auth::secret::Secret;
-use crate::auth::{Refusal, form, session};
-use crate::middleware::audience::Audience;
+use crate::auth::{Caller, Refusal, session};
 
-/// Who is asking.
+/// The person who is asking.
 #[derive(Debug, Clone)]
 pub struct SignedIn {
     /// The person.
@@ -50,6 +45,19 @@ impl SignedIn {
         }
     }
 
+    /// Refuses a token that the organization does not take (row 41).
+    ///
+    /// # Errors
+    /// When it is one.
+    pub fn require_taken_by(&self, org: OrgId) -> Result<(), Refusal> {
+        match &self.credential {
+            Credential::Token { shut_out, .. } if shut_out.contains(&org) => {
+                Err(Refusal::TokenShutOut)
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// What forms on a page of this caller must carry; empty for a token's caller, who has none.
     pub fn form_token_text(&self) -> &str {
         self.form_token.as_ref().map_or("", Secret::expose)
@@ -60,12 +68,10 @@ impl FromRequestParts<App> for SignedIn {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
-        if let Some(known) = parts.extensions.get::<Self>() {
-            return Ok(known.clone());
+        match Caller::from_request_parts(parts, app).await? {
+            Caller::Person(signed_in) => Ok(signed_in),
+            Caller::Organization(_) => Err(Refusal::PersonNeeded),
         }
-        let signed_in = find(parts, app).await?.ok_or(Refusal::SignInFirst)?;
-        parts.extensions.insert(signed_in.clone());
-        Ok(signed_in)
     }
 }
 
@@ -79,70 +85,4 @@ impl OptionalFromRequestParts<App> for SignedIn {
             Err(other) => Err(other),
         }
     }
-}
-
-async fn find(parts: &Parts, app: &App) -> Result<Option<SignedIn>, Refusal> {
-    let audience = Audience::of(parts.uri.path());
-    if audience == Audience::Api && parts.headers.contains_key(header::AUTHORIZATION) {
-        return by_token(parts, app).await;
-    }
-    let found = by_session(&parts.headers, app).await?;
-    let form_token = found.as_ref().and_then(|found| found.form_token.as_ref());
-    if let Some(form_token) = form_token
-        && audience == Audience::Api
-        && changes_something(&parts.method)
-    {
-        form::check_api_call(&parts.headers, form_token, app)?;
-    }
-    Ok(found)
-}
-
-/// Whoever is logged in in the browser that sends these headers.
-///
-/// # Errors
-/// When the store cannot say.
-pub async fn by_session(headers: &HeaderMap, app: &App) -> Result<Option<SignedIn>, Refusal> {
-    let Some(secret) = session::secret_of(headers, app) else {
-        return Ok(None);
-    };
-    let now = app.clock.now();
-    let found = app.store.find_session(&secret.hash(), now).await?;
-    let form_token = form::token_of_session(&secret);
-    Ok(found.map(|principal| signed_in(principal, Some(form_token))))
-}
-
-async fn by_token(parts: &Parts, app: &App) -> Result<Option<SignedIn>, Refusal> {
-    let Some(secret) = bearer(parts) else {
-        return Ok(None);
-    };
-    let found = app
-        .store
-        .find_token(&secret.hash(), app.clock.now())
-        .await?;
-    Ok(found.map(|principal| signed_in(principal, None)))
-}
-
-fn bearer(parts: &Parts) -> Option<Secret> {
-    let mut values = parts.headers.get_all(header::AUTHORIZATION).iter();
-    let value = values.next()?.to_str().ok()?;
-    if values.next().is_some() {
-        return None;
-    }
-    let (scheme, token) = value.split_once(' ')?;
-    scheme
-        .eq_ignore_ascii_case("bearer")
-        .then(|| Secret::shown(token.trim()))
-}
-
-fn signed_in(principal: Principal, form_token: Option<Secret>) -> SignedIn {
-    SignedIn {
-        user: principal.user,
-        credential: principal.credential,
-        form_token,
-    }
-}
-
-/// Whether a request of this method may change something, so that it must not be forged.
-pub fn changes_something(method: &Method) -> bool {
-    !(method == Method::GET || method == Method::HEAD || method == Method::OPTIONS)
 }

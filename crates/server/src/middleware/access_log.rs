@@ -1,8 +1,9 @@
-//! One line a request: id, method, route, status, duration. Never a query, a header or a path, for
-//! they can hold keys, tokens and names.
+//! One line a request: id, method, route, status, duration, and which credential asked, by its id.
+//! Never a query, a header or a path, for they can hold keys, tokens and names.
 //!
 //! What SDKs send is logged at `debug`: at thousands of requests a second the metrics tell more.
 
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -18,8 +19,21 @@ use super::request_id::RequestId;
 /// The route of requests that no route matches.
 const NO_ROUTE: &str = "(none)";
 
+/// Where whoever lets the caller in notes which credential it was; an extension of every request.
+#[derive(Debug, Clone, Default)]
+pub struct Shown(Arc<OnceLock<String>>);
+
+impl Shown {
+    /// Notes the credential by a name that gives nothing away.
+    pub fn note(&self, name: String) {
+        // Two extractors may find the same caller.
+        let _ = self.0.set(name);
+    }
+}
+
 /// A request under way.
 pub(super) struct Entry {
+    shown: Shown,
     began: Instant,
     method: Method,
     audience: Audience,
@@ -40,8 +54,13 @@ async fn note_route(request: Request, next: Next) -> Response<Body> {
 }
 
 /// Starts the clock.
-pub(super) fn begin(request: &Request, audience: Audience) -> Entry {
+pub(super) fn begin(request: &mut Request, audience: Audience) -> Entry {
+    let shown = Shown::default();
+    if audience != Audience::Sdk {
+        request.extensions_mut().insert(shown.clone());
+    }
     Entry {
+        shown,
         began: Instant::now(),
         method: request.method().clone(),
         audience,
@@ -58,12 +77,26 @@ impl Entry {
         counts.count(self.audience, status.as_u16(), took);
         let (id, status) = (id.as_str(), status.as_u16());
         let (method, micros) = (self.method.as_str(), took.as_micros());
+        let credential = self.shown.0.get().map(String::as_str);
+        macro_rules! answered {
+            ($log:ident) => {
+                tracing::$log!(
+                    request.id = id,
+                    method,
+                    route,
+                    status,
+                    micros,
+                    credential,
+                    "answered"
+                )
+            };
+        }
         if status >= 500 {
-            tracing::warn!(request.id = id, method, route, status, micros, "answered");
+            answered!(warn);
         } else if self.audience == Audience::Sdk {
-            tracing::debug!(request.id = id, method, route, status, micros, "answered");
+            answered!(debug);
         } else {
-            tracing::info!(request.id = id, method, route, status, micros, "answered");
+            answered!(info);
         }
     }
 }

@@ -73,7 +73,7 @@ impl Stack {
         client_ip::note(&mut request, &self.config.trusted_proxies);
         paths::mend(&mut request, &self.base_path);
         let audience = Audience::of(request.uri().path());
-        let entry = access_log::begin(&request, audience);
+        let entry = access_log::begin(&mut request, audience);
         let answer = self.router.call(request);
         let mut answer = panics::catch(answer, &id, audience).await;
         self.headers.put(&mut answer, audience);

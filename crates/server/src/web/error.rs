@@ -6,7 +6,7 @@ use copal_ui::pages::failure::{Failure, FailureKind};
 use copal_ui::{Nav, NavItem, urls};
 
 use crate::app::App;
-use crate::auth::signed_in::by_session;
+use crate::auth::caller::by_session;
 use crate::auth::{Refusal, form, session};
 use crate::problem::{Asked, NextStep, Problem};
 use crate::web::frame::Frame;

@@ -142,6 +142,9 @@ async fn dead_credentials(world: &mut World, store: &dyn Store) -> Vec<Actor> {
     let secret = Secret::shown(&revoked).hash();
     let found = store.find_token(&secret, crate::site::now()).await;
     let found = found.unwrap().unwrap();
+    let copal_store::access::Bearer::Person(found) = found else {
+        panic!("it is a person's");
+    };
     let copal_store::access::Credential::Token { id, .. } = found.credential else {
         panic!("a token is a token");
     };

@@ -4,13 +4,17 @@ use async_trait::async_trait;
 use copal_model::{OrgId, Organization, Plan, Project, ProjectId, Timestamp, TokenId, UserId};
 use tokio_postgres::types::ToSql;
 
-use super::{Columns, PostgresStore, Tx, execute, find, organizations, projects, tokens, users};
+use super::{
+    Columns, PostgresStore, Tx, execute, find, org_tokens, organizations, projects, sessions,
+    tokens,
+};
 use crate::access::{
-    Access, Credential, KeyAccess, OrgAccess, OrgRef, Principal, ProjectRef, RecordAccess,
+    Access, Bearer, KeyAccess, OrgAccess, OrgBearer, OrgRef, Principal, ProjectRef, RecordAccess,
     SecretHash,
 };
 use crate::projects::project_id;
 use crate::record::texts::storable;
+use crate::sessions::to_the_hour;
 use crate::tokens::to_the_minute;
 use crate::{OrgScope, ProjectScope, Result};
 
@@ -21,16 +25,40 @@ type Value = Box<dyn ToSql + Send + Sync>;
 impl Access for PostgresStore {
     async fn find_session(&self, secret: &SecretHash, now: Timestamp) -> Result<Option<Principal>> {
         let secret = *secret;
-        self.engine
-            .read(move |tx| Box::pin(find_session(tx, secret, now)))
-            .await
+        let found = self
+            .engine
+            .read(move |tx| Box::pin(sessions::find_session(tx, secret, now)))
+            .await?;
+        let Some((principal, last_seen_at)) = found else {
+            return Ok(None);
+        };
+        let hour = to_the_hour(now);
+        if last_seen_at < hour {
+            // Nobody has to drop a cache because of it.
+            let noted = self
+                .engine
+                .record(move |tx| Box::pin(sessions::note_seen(tx, secret, hour)))
+                .await;
+            // Who may read need not wait until there is room to write.
+            if let Err(error) = noted {
+                tracing::warn!(%error, "cannot note the use of a session");
+            }
+        }
+        Ok(Some(principal))
     }
 
-    async fn find_token(&self, secret: &SecretHash, now: Timestamp) -> Result<Option<Principal>> {
+    async fn find_token(&self, secret: &SecretHash, now: Timestamp) -> Result<Option<Bearer>> {
         let secret = *secret;
         let found = self
             .engine
-            .read(move |tx| Box::pin(find_token(tx, secret, now)))
+            .read(move |tx| {
+                Box::pin(async move {
+                    match tokens::find_token(tx, secret, now).await? {
+                        Some(found) => Ok(Some(found)),
+                        None => org_tokens::find_token(tx, secret, now).await,
+                    }
+                })
+            })
             .await?;
         let Some(found) = found else {
             return Ok(None);
@@ -46,7 +74,7 @@ impl Access for PostgresStore {
                 tracing::warn!(%error, token.id = %found.id, "cannot note the use of a token");
             }
         }
-        Ok(Some(found.principal))
+        Ok(Some(found.bearer))
     }
 
     async fn open_org(&self, user: UserId, org: &OrgRef) -> Result<Option<OrgAccess>> {
@@ -54,6 +82,20 @@ impl Access for PostgresStore {
             .read(move |tx| {
                 let org = org.clone();
                 Box::pin(async move { open_org(tx, user, &org).await })
+            })
+            .await
+    }
+
+    async fn open_own_org(
+        &self,
+        bearer: &OrgBearer,
+        org: &OrgRef,
+    ) -> Result<Option<(OrgScope, Organization)>> {
+        let token = bearer.token;
+        self.engine
+            .read(move |tx| {
+                let org = org.clone();
+                Box::pin(async move { open_own_org(tx, token, &org).await })
             })
             .await
     }
@@ -97,86 +139,25 @@ impl Access for PostgresStore {
     }
 }
 
-async fn find_session(
-    tx: &Tx<'_>,
-    secret: SecretHash,
-    now: Timestamp,
-) -> Result<Option<Principal>> {
-    let found = find(
-        tx,
-        &format!(
-            "select {}, s.authenticated_at, s.expires_at
-            from sessions s
-            join users u on u.id = s.user_id
-            where s.secret_hash = $1
-              and s.expires_at > $2",
-            users::COLUMNS
-        ),
-        &[&&secret[..], &now.as_microsecond()],
-    )
-    .await?;
-    let principal = found.map(|row| {
-        let columns = Columns::new("sessions", &row);
-        Ok(Principal {
-            user: users::user(&row)?,
-            credential: Credential::Session {
-                hash: secret,
-                authenticated_at: columns.time("authenticated_at")?,
-                expires_at: columns.time("expires_at")?,
-            },
-        })
-    });
-    principal.transpose()
-}
-
 /// A token that lives, and when it was last used.
-struct FoundToken {
-    id: TokenId,
-    principal: Principal,
-    last_used_at: Option<Timestamp>,
-}
-
-async fn find_token(tx: &Tx<'_>, secret: SecretHash, now: Timestamp) -> Result<Option<FoundToken>> {
-    let found = find(
-        tx,
-        &format!(
-            "select {}, t.id, t.scopes, t.last_used_at
-            from tokens t
-            join users u on u.id = t.user_id
-            where t.secret_hash = $1
-              and (t.expires_at is null or t.expires_at > $2)",
-            users::COLUMNS
-        ),
-        &[&&secret[..], &now.as_microsecond()],
-    )
-    .await?;
-    let token = found.map(|row| {
-        let columns = Columns::new("tokens", &row);
-        let id = TokenId::new(columns.uuid("id")?);
-        Ok(FoundToken {
-            id,
-            principal: Principal {
-                user: users::user(&row)?,
-                credential: Credential::Token {
-                    id,
-                    scopes: tokens::scopes(&columns)?,
-                },
-            },
-            last_used_at: columns.optional_time("last_used_at")?,
-        })
-    });
-    token.transpose()
+pub(super) struct FoundToken {
+    pub(super) id: TokenId,
+    pub(super) bearer: Bearer,
+    pub(super) last_used_at: Option<Timestamp>,
 }
 
 async fn note_use(tx: &Tx<'_>, token: TokenId, minute: Timestamp) -> Result<()> {
-    execute(
-        tx,
+    // In one of the two: ids are unique among all tokens.
+    for statement in [
         "update tokens
         set last_used_at = greatest(last_used_at, $1)
         where id = $2",
-        &[&minute.as_microsecond(), &token.as_uuid()],
-    )
-    .await?;
+        "update org_tokens
+        set last_used_at = greatest(last_used_at, $1)
+        where id = $2",
+    ] {
+        execute(tx, statement, &[&minute.as_microsecond(), &token.as_uuid()]).await?;
+    }
     Ok(())
 }
 
@@ -204,6 +185,32 @@ async fn open_org(tx: &Tx<'_>, user: UserId, org: &OrgRef) -> Result<Option<OrgA
             member: organizations::member(&row)?,
             organization,
         })
+    });
+    access.transpose()
+}
+
+async fn open_own_org(
+    tx: &Tx<'_>,
+    token: TokenId,
+    org: &OrgRef,
+) -> Result<Option<(OrgScope, Organization)>> {
+    let (name, value) = org_name(org);
+    let found = find(
+        tx,
+        &format!(
+            "select {}
+            from org_tokens t
+            join organizations o on o.id = t.org_id
+            where t.id = $1
+              and {name} = $2",
+            organizations::COLUMNS
+        ),
+        &[&token.as_uuid(), &*value],
+    )
+    .await?;
+    let access = found.map(|row| {
+        let organization = organizations::organization(&row)?;
+        Ok((OrgScope::granted(organization.id), organization))
     });
     access.transpose()
 }

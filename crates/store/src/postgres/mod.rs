@@ -21,6 +21,7 @@ mod issue_list;
 mod issues;
 mod mails;
 mod migrations;
+mod org_tokens;
 mod organizations;
 mod partitions;
 mod projects;

@@ -1,11 +1,12 @@
 //! Personal API tokens.
 
 use async_trait::async_trait;
-use copal_model::{Timestamp, TokenId, UserId};
+use copal_model::{OrgId, Timestamp, TokenId, UserId};
 use tokio_postgres::Row;
 
-use super::{Columns, PostgresStore, Tx, count, execute, find, list};
-use crate::access::SecretHash;
+use super::access::FoundToken;
+use super::{Columns, PostgresStore, Tx, count, execute, find, list, users};
+use crate::access::{Bearer, Credential, Principal, SecretHash};
 use crate::tokens::{Token, Tokens, join_scopes, require_room, split_scopes};
 use crate::{Error, Result};
 
@@ -93,6 +94,61 @@ async fn delete_token(tx: &Tx<'_>, user: UserId, token: TokenId) -> Result<()> {
         0 => Err(Error::NotFound { what: "token" }),
         _ => Ok(()),
     }
+}
+
+/// The personal token with this secret, if it lives.
+pub(super) async fn find_token(
+    tx: &Tx<'_>,
+    secret: SecretHash,
+    now: Timestamp,
+) -> Result<Option<FoundToken>> {
+    let found = find(
+        tx,
+        &format!(
+            "select {}, t.id, t.scopes, t.last_used_at
+            from tokens t
+            join users u on u.id = t.user_id
+            where t.secret_hash = $1
+              and (t.expires_at is null or t.expires_at > $2)",
+            users::COLUMNS
+        ),
+        &[&&secret[..], &now.as_microsecond()],
+    )
+    .await?;
+    let Some(row) = found else {
+        return Ok(None);
+    };
+    let columns = Columns::new("tokens", &row);
+    let id = TokenId::new(columns.uuid("id")?);
+    Ok(Some(FoundToken {
+        id,
+        bearer: Bearer::Person(Principal {
+            user: users::user(&row)?,
+            credential: Credential::Token {
+                id,
+                scopes: scopes(&columns)?,
+                shut_out: list_shut_out(tx, id).await?,
+            },
+        }),
+        last_used_at: columns.optional_time("last_used_at")?,
+    }))
+}
+
+async fn list_shut_out(tx: &Tx<'_>, token: TokenId) -> Result<Vec<OrgId>> {
+    let rows = list(
+        tx,
+        "select org_id
+        from shut_out_tokens
+        where token_id = $1",
+        &[&token.as_uuid()],
+    )
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let columns = Columns::new("shut_out_tokens", row);
+            columns.uuid("org_id").map(OrgId::new)
+        })
+        .collect()
 }
 
 fn token(row: &Row) -> Result<Token> {

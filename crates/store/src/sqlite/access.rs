@@ -5,13 +5,14 @@ use copal_model::{OrgId, Organization, Plan, Project, ProjectId, Timestamp, Toke
 use rusqlite::types::Value;
 use rusqlite::{Connection, params};
 
-use super::{Columns, SqliteStore, organizations, projects, tokens, users};
+use super::{Columns, SqliteStore, org_tokens, organizations, projects, sessions, tokens};
 use crate::access::{
-    Access, Credential, KeyAccess, OrgAccess, OrgRef, Principal, ProjectRef, RecordAccess,
+    Access, Bearer, KeyAccess, OrgAccess, OrgBearer, OrgRef, Principal, ProjectRef, RecordAccess,
     SecretHash,
 };
 use crate::projects::project_id;
 use crate::record::texts::storable;
+use crate::sessions::to_the_hour;
 use crate::tokens::to_the_minute;
 use crate::{OrgScope, ProjectScope, Result};
 
@@ -19,16 +20,35 @@ use crate::{OrgScope, ProjectScope, Result};
 impl Access for SqliteStore {
     async fn find_session(&self, secret: &SecretHash, now: Timestamp) -> Result<Option<Principal>> {
         let secret = *secret;
-        self.engine
-            .read(move |db| find_session(db, &secret, now))
-            .await
+        let found = self
+            .engine
+            .read(move |db| sessions::find_session(db, &secret, now))
+            .await?;
+        let Some((principal, last_seen_at)) = found else {
+            return Ok(None);
+        };
+        let hour = to_the_hour(now);
+        if last_seen_at < hour {
+            let noted = self
+                .engine
+                .write(move |db| sessions::note_seen(db, &secret, hour))
+                .await;
+            // Who may read need not wait until there is room to write.
+            if let Err(error) = noted {
+                tracing::warn!(%error, "cannot note the use of a session");
+            }
+        }
+        Ok(Some(principal))
     }
 
-    async fn find_token(&self, secret: &SecretHash, now: Timestamp) -> Result<Option<Principal>> {
+    async fn find_token(&self, secret: &SecretHash, now: Timestamp) -> Result<Option<Bearer>> {
         let secret = *secret;
         let found = self
             .engine
-            .read(move |db| find_token(db, &secret, now))
+            .read(move |db| match tokens::find_token(db, &secret, now)? {
+                Some(found) => Ok(Some(found)),
+                None => org_tokens::find_token(db, &secret, now),
+            })
             .await?;
         let Some(found) = found else {
             return Ok(None);
@@ -44,12 +64,23 @@ impl Access for SqliteStore {
                 tracing::warn!(%error, token.id = %found.id, "cannot note the use of a token");
             }
         }
-        Ok(Some(found.principal))
+        Ok(Some(found.bearer))
     }
 
     async fn open_org(&self, user: UserId, org: &OrgRef) -> Result<Option<OrgAccess>> {
         let org = org.clone();
         self.engine.read(move |db| open_org(db, user, &org)).await
+    }
+
+    async fn open_own_org(
+        &self,
+        bearer: &OrgBearer,
+        org: &OrgRef,
+    ) -> Result<Option<(OrgScope, Organization)>> {
+        let (token, org) = (bearer.token, org.clone());
+        self.engine
+            .read(move |db| open_own_org(db, token, &org))
+            .await
     }
 
     async fn open_project(
@@ -82,70 +113,26 @@ impl Access for SqliteStore {
     }
 }
 
-fn find_session(db: &Connection, secret: &SecretHash, now: Timestamp) -> Result<Option<Principal>> {
-    let mut find = db.prepare_cached(&format!(
-        "select {}, s.authenticated_at, s.expires_at
-        from sessions s
-        join users u on u.id = s.user_id
-        where s.secret_hash = $1
-          and s.expires_at > $2",
-        users::COLUMNS
-    ))?;
-    let mut found = find.query_and_then(params![secret, now.as_microsecond()], |row| {
-        let columns = Columns::new("sessions", row);
-        Ok(Principal {
-            user: users::user(row)?,
-            credential: Credential::Session {
-                hash: *secret,
-                authenticated_at: columns.time("authenticated_at")?,
-                expires_at: columns.time("expires_at")?,
-            },
-        })
-    })?;
-    found.next().transpose()
-}
-
 /// A token that lives, and when it was last used.
-struct FoundToken {
-    id: TokenId,
-    principal: Principal,
-    last_used_at: Option<Timestamp>,
-}
-
-fn find_token(db: &Connection, secret: &SecretHash, now: Timestamp) -> Result<Option<FoundToken>> {
-    let mut find = db.prepare_cached(&format!(
-        "select {}, t.id, t.scopes, t.last_used_at
-        from tokens t
-        join users u on u.id = t.user_id
-        where t.secret_hash = $1
-          and (t.expires_at is null or t.expires_at > $2)",
-        users::COLUMNS
-    ))?;
-    let mut found = find.query_and_then(params![secret, now.as_microsecond()], |row| {
-        let columns = Columns::new("tokens", row);
-        let id = TokenId::new(columns.uuid("id")?);
-        Ok(FoundToken {
-            id,
-            principal: Principal {
-                user: users::user(row)?,
-                credential: Credential::Token {
-                    id,
-                    scopes: tokens::scopes(&columns)?,
-                },
-            },
-            last_used_at: columns.optional_time("last_used_at")?,
-        })
-    })?;
-    found.next().transpose()
+pub(super) struct FoundToken {
+    pub(super) id: TokenId,
+    pub(super) bearer: Bearer,
+    pub(super) last_used_at: Option<Timestamp>,
 }
 
 fn note_use(db: &Connection, token: TokenId, minute: Timestamp) -> Result<()> {
-    db.prepare_cached(
+    // In one of the two: ids are unique among all tokens.
+    for statement in [
         "update tokens
         set last_used_at = $1
         where id = $2",
-    )?
-    .execute(params![minute.as_microsecond(), token.as_uuid().as_bytes()])?;
+        "update org_tokens
+        set last_used_at = $1
+        where id = $2",
+    ] {
+        db.prepare_cached(statement)?
+            .execute(params![minute.as_microsecond(), token.as_uuid().as_bytes()])?;
+    }
     Ok(())
 }
 
@@ -168,6 +155,27 @@ fn open_org(db: &Connection, user: UserId, org: &OrgRef) -> Result<Option<OrgAcc
             member: organizations::member(row)?,
             organization,
         })
+    })?;
+    found.next().transpose()
+}
+
+fn open_own_org(
+    db: &Connection,
+    token: TokenId,
+    org: &OrgRef,
+) -> Result<Option<(OrgScope, Organization)>> {
+    let (name, value) = org_name(org);
+    let mut find = db.prepare_cached(&format!(
+        "select {}
+        from org_tokens t
+        join organizations o on o.id = t.org_id
+        where t.id = $1
+          and {name} = $2",
+        organizations::COLUMNS
+    ))?;
+    let mut found = find.query_and_then(params![token.as_uuid().as_bytes(), value], |row| {
+        let organization = organizations::organization(row)?;
+        Ok((OrgScope::granted(organization.id), organization))
     })?;
     found.next().transpose()
 }

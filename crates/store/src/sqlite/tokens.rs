@@ -1,11 +1,12 @@
 //! Personal API tokens.
 
 use async_trait::async_trait;
-use copal_model::{Timestamp, TokenId, UserId};
+use copal_model::{OrgId, Timestamp, TokenId, UserId};
 use rusqlite::{Connection, Row, params};
 
-use super::{Columns, SqliteStore};
-use crate::access::SecretHash;
+use super::access::FoundToken;
+use super::{Columns, SqliteStore, users};
+use crate::access::{Bearer, Credential, Principal, SecretHash};
 use crate::tokens::{Token, Tokens, join_scopes, require_room, split_scopes};
 use crate::{Error, Result};
 
@@ -71,6 +72,52 @@ fn delete_token(db: &Connection, user: UserId, token: TokenId) -> Result<()> {
         0 => Err(Error::NotFound { what: "token" }),
         _ => Ok(()),
     }
+}
+
+/// The personal token with this secret, if it lives.
+pub(super) fn find_token(
+    db: &Connection,
+    secret: &SecretHash,
+    now: Timestamp,
+) -> Result<Option<FoundToken>> {
+    let mut find = db.prepare_cached(&format!(
+        "select {}, t.id, t.scopes, t.last_used_at
+        from tokens t
+        join users u on u.id = t.user_id
+        where t.secret_hash = $1
+          and (t.expires_at is null or t.expires_at > $2)",
+        users::COLUMNS
+    ))?;
+    let mut found = find.query_and_then(params![secret, now.as_microsecond()], |row| {
+        let columns = Columns::new("tokens", row);
+        let id = TokenId::new(columns.uuid("id")?);
+        Ok(FoundToken {
+            id,
+            bearer: Bearer::Person(Principal {
+                user: users::user(row)?,
+                credential: Credential::Token {
+                    id,
+                    scopes: scopes(&columns)?,
+                    shut_out: list_shut_out(db, id)?,
+                },
+            }),
+            last_used_at: columns.optional_time("last_used_at")?,
+        })
+    })?;
+    found.next().transpose()
+}
+
+fn list_shut_out(db: &Connection, token: TokenId) -> Result<Vec<OrgId>> {
+    let mut list = db.prepare_cached(
+        "select org_id
+        from shut_out_tokens
+        where token_id = $1",
+    )?;
+    let rows = list.query_and_then([token.as_uuid().as_bytes()], |row| {
+        let columns = Columns::new("shut_out_tokens", row);
+        columns.uuid("org_id").map(OrgId::new)
+    })?;
+    rows.collect()
 }
 
 fn token(row: &Row<'_>) -> Result<Token> {

@@ -108,7 +108,7 @@ impl Team {
     }
 
     /// Has somebody sign up and join; answers who it is.
-    async fn join(&self, world: &World, name: &str, role: Role) -> User {
+    pub(crate) async fn join(&self, world: &World, name: &str, role: Role) -> User {
         let link = self.show_link(world, name, role).await;
         let new = world.new_user(name);
         let joined = world.store.sign_up_invited(new, &link).await.unwrap();

@@ -38,6 +38,7 @@ mod invitations;
 mod issues;
 mod mails;
 mod nodes;
+mod org_tokens;
 mod organizations;
 mod projects;
 mod races;

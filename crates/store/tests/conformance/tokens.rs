@@ -1,8 +1,8 @@
 //! Personal API tokens.
 
 use copal_model::limits::TOKENS_PER_USER_MAX;
-use copal_model::{Timestamp, TokenId};
-use copal_store::access::Credential;
+use copal_model::{Timestamp, TokenId, UserId};
+use copal_store::access::{Bearer, Credential, Principal};
 use copal_store::tokens::Token;
 
 use crate::world::{Org, World, after, limit, not_found, secret, start};
@@ -17,20 +17,34 @@ conformance!(
     a_clock_that_goes_back_does_not_take_use_back,
     tokens_are_listed_newest_first_and_own_ones_only,
     a_revoked_token_is_dead,
+    a_token_revoked_elsewhere_is_dead_at_once,
     nobody_revokes_anothers_token,
     a_user_has_so_many_tokens_and_no_more,
 );
 
 fn token(world: &World, org: &Org, name: &str) -> Token {
+    token_of(world, org.user.id, name)
+}
+
+/// A token of a person that is about to be made.
+pub(crate) fn token_of(world: &World, user: UserId, name: &str) -> Token {
     Token {
         id: TokenId::new(world.uuid()),
-        user: org.user.id,
+        user,
         name: name.to_owned(),
         prefix: "cop_abcd".to_owned(),
         scopes: None,
         created_at: start(),
         last_used_at: None,
         expires_at: None,
+    }
+}
+
+/// The person that a token speaks for.
+pub(crate) fn person(found: Option<Bearer>) -> Principal {
+    match found.expect("the token lives") {
+        Bearer::Person(principal) => principal,
+        Bearer::Organization(bearer) => panic!("{bearer:?} is no person's"),
     }
 }
 
@@ -52,9 +66,17 @@ async fn a_token_speaks_for_its_user(world: World) {
     world.store.create_token(new, secret("t")).await.unwrap();
 
     let found = world.store.find_token(&secret("t"), after(1)).await;
-    let found = found.unwrap().expect("the token lives");
+    let found = person(found.unwrap());
     assert_eq!(found.user, ana.user);
-    assert_eq!(found.credential, Credential::Token { id, scopes });
+    let shut_out = Vec::new();
+    assert_eq!(
+        found.credential,
+        Credential::Token {
+            id,
+            scopes,
+            shut_out
+        }
+    );
 }
 
 async fn a_token_narrowed_to_nothing_is_not_a_full_one(world: World) {
@@ -63,7 +85,7 @@ async fn a_token_narrowed_to_nothing_is_not_a_full_one(world: World) {
     new.scopes = Some(Vec::new());
     world.store.create_token(new, secret("t")).await.unwrap();
     let found = world.store.find_token(&secret("t"), start()).await;
-    let Credential::Token { scopes, .. } = found.unwrap().unwrap().credential else {
+    let Credential::Token { scopes, .. } = person(found.unwrap()).credential else {
         panic!("a token is no session");
     };
     assert_eq!(scopes, Some(Vec::new()));
@@ -146,6 +168,18 @@ async fn a_revoked_token_is_dead(world: World) {
     assert!(!is_alive(&world, "t", start()).await);
     let again = world.store.delete_token(ana.user.id, id).await;
     assert_eq!(not_found(again), "token");
+}
+
+async fn a_token_revoked_elsewhere_is_dead_at_once(world: World) {
+    let ana = world.org("Ana").await;
+    let new = token(&world, &ana, "deploy");
+    let id = new.id;
+    world.store.create_token(new, secret("t")).await.unwrap();
+    let (beside, _folder) = world.engine.beside().await.unwrap();
+    let found = beside.find_token(&secret("t"), start()).await.unwrap();
+    assert!(found.is_some());
+    beside.delete_token(ana.user.id, id).await.unwrap();
+    assert!(!is_alive(&world, "t", start()).await);
 }
 
 async fn nobody_revokes_anothers_token(world: World) {
