@@ -51,6 +51,9 @@ const UNMARKED: &[(&str, &str)] = &[
     ("mails.html", "no route writes a mail yet"),
     ("invitations.email", "no route invites yet"),
     ("invitation_blocks.email", "no route invites yet"),
+    ("org_tokens.name", "no route makes one yet"),
+    ("org_tokens.prefix", "no route makes one yet"),
+    ("org_tokens.scopes", "no route makes one yet"),
     ("meta.key", "of the store"),
     ("meta.value", "of the store"),
 ];
@@ -60,6 +63,8 @@ const UNTOUCHED: &[(&str, &str)] = &[
     ("quarantine", "only damage gets there"),
     ("mails", "no route writes a mail yet"),
     ("invitations", "no route invites yet"),
+    ("org_tokens", "no route makes one yet"),
+    ("shut_out_tokens", "no route makes one yet"),
 ];
 
 /// Columns that say whose a row is.
