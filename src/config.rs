@@ -3,11 +3,13 @@
 //! Clap reads the flags and their variables; the rest is composed and checked here, and every
 //! message names the key and what it accepts.
 
+mod plans;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use copal_model::Plan;
+use copal_model::{Plan, Plans};
 use copal_server::app::SignupMode;
 use copal_server::auth::secret::Secret;
 use copal_server::middleware::client_ip::Network;
@@ -62,6 +64,10 @@ pub(crate) struct Config {
     pub(crate) signup: SignupMode,
     /// Plan of new organizations.
     pub(crate) default_plan: Plan,
+    /// What the organizations of each plan may use.
+    pub(crate) plans: Plans,
+    /// Where owners buy another plan.
+    pub(crate) billing_url: Option<String>,
     /// Log filter.
     pub(crate) log: String,
     /// Proxies whose `X-Forwarded-For` is believed.
@@ -81,6 +87,8 @@ struct SettingsFile {
     base_url: Option<String>,
     signup: Option<String>,
     default_plan: Option<String>,
+    plans: plans::PlansFile,
+    billing_url: Option<String>,
     log: Option<String>,
     trusted_proxies: Option<Vec<String>>,
     operator_token: Option<String>,
@@ -137,6 +145,10 @@ impl Config {
             signup: parse_signup(pick("COPAL_SIGNUP", file.signup).as_deref())?,
             default_plan: pick("COPAL_DEFAULT_PLAN", file.default_plan)
                 .map_or(Ok(Plan::Free), |text| parse_plan(&text))?,
+            plans: plans::compose(&file.plans, &variable)?,
+            billing_url: pick("COPAL_BILLING_URL", file.billing_url)
+                .map(|url| parse_billing_url(&url))
+                .transpose()?,
             log: pick("COPAL_LOG", file.log).unwrap_or_else(|| LOG_DEFAULT.to_owned()),
             trusted_proxies: parse_trusted_proxies(
                 variable("COPAL_TRUSTED_PROXIES").as_deref(),
@@ -211,6 +223,14 @@ fn parse_base_url(text: &str) -> Result<String> {
         bail!("`base_url` is `{text}`: an address such as https://errors.example.org is needed");
     }
     Ok(text.trim_end_matches('/').to_owned())
+}
+
+fn parse_billing_url(text: &str) -> Result<String> {
+    let is_address = text.starts_with("https://") || text.starts_with("http://");
+    if !is_address || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        bail!("`billing_url` is `{text}`: an address such as https://pay.example.org is needed");
+    }
+    Ok(text.to_owned())
 }
 
 fn parse_signup(text: Option<&str>) -> Result<SignupMode> {

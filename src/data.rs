@@ -18,6 +18,10 @@ pub(crate) async fn open(config: &Config, options: Options) -> Result<Arc<dyn St
         config.data.is_dir() || !config.data.exists(),
         "cannot open the data folder {path}: it is a file; choose another with --data"
     );
+    let options = Options {
+        plans: config.plans,
+        ..options
+    };
     let url = config.database_url.as_ref().map(Secret::expose);
     match copal_store::open(&config.data, url, options).await {
         Err(Error::Disk(error)) if WRONG_PATH.contains(&error.kind()) => {

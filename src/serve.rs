@@ -173,6 +173,8 @@ fn settings(config: &Config, address: SocketAddr) -> Settings {
         base_url: config.base_url.clone().unwrap_or_else(listening),
         signup: config.signup,
         default_plan: config.default_plan,
+        plans: config.plans,
+        billing_url: config.billing_url.clone(),
         login_limits: LoginLimits::default(),
         operator_token: config.operator_token.clone(),
     }

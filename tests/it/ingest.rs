@@ -6,6 +6,7 @@ mod browsers;
 mod dropped;
 mod keys;
 mod limits;
+mod quota;
 mod raw;
 
 use std::io::Write as _;

@@ -7,6 +7,7 @@
 //! - [`id`]: identifiers, and how they read as text
 //! - [`user`], [`organization`], [`member`], [`invitation`]: who
 //! - [`mail`]: what they are told by mail
+//! - [`quota`]: what plans allow, and how much of it is used
 //! - [`project`]: where events come from, and the keys that let them in
 //! - [`issue`], [`event`]: what went wrong
 //! - [`search`]: the query language over issues
@@ -32,6 +33,7 @@ pub mod organization;
 pub mod outcome;
 pub mod policy;
 pub mod project;
+pub mod quota;
 pub mod search;
 pub mod slug;
 pub mod user;
@@ -47,6 +49,7 @@ pub use member::{Member, Role};
 pub use organization::{Organization, Plan};
 pub use outcome::{Category, Outcome};
 pub use project::{ClientKey, Project};
+pub use quota::{Month, PlanLimits, Plans, Usage, UsageLevel};
 pub use slug::Slug;
 pub use user::User;
 

@@ -38,7 +38,8 @@ impl Organization {
     }
 }
 
-/// What an organization may use. The limits behind it are configuration.
+/// What an organization may use. The limits behind it are configuration
+/// ([`Plans`](crate::Plans)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Plan {
     /// The default.
@@ -55,21 +56,15 @@ pub enum Plan {
 pub struct InvalidPlan;
 
 impl Plan {
+    /// All plans, from small to large.
+    pub const ALL: [Self; 3] = [Self::Free, Self::Pro, Self::Enterprise];
+
     /// The name on the wire and in storage.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Free => "FREE",
             Self::Pro => "PRO",
             Self::Enterprise => "ENTERPRISE",
-        }
-    }
-
-    /// How many days events are kept under this plan.
-    pub const fn retention_days(self) -> u16 {
-        match self {
-            Self::Free => 30,
-            Self::Pro => 90,
-            Self::Enterprise => 365,
         }
     }
 }

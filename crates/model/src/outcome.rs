@@ -89,6 +89,9 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// The organization's plan had no room left in the month.
+    pub const QUOTA: Self = Self::RateLimited("quota");
+
     /// The name in storage and in lists.
     pub const fn as_str(&self) -> &'static str {
         match self {

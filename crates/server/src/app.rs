@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRef;
 use copal_journal::Journal;
-use copal_model::{Clock, Entropy, Plan};
+use copal_model::{Clock, Entropy, Plan, Plans};
 use copal_store::Store;
 use metrics_exporter_prometheus::PrometheusHandle;
 
@@ -106,6 +106,10 @@ pub struct Settings {
     pub signup: SignupMode,
     /// Plan of new organizations.
     pub default_plan: Plan,
+    /// What the organizations of each plan may use.
+    pub plans: Plans,
+    /// Where owners buy another plan; `None` = they ask the administrators here.
+    pub billing_url: Option<String>,
     /// How often logging in may be tried.
     pub login_limits: LoginLimits,
     /// Lets an operator read the metrics from elsewhere; without it only from this machine.

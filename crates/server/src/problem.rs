@@ -144,6 +144,15 @@ impl From<copal_store::Error> for Problem {
                 "Limit reached",
                 format!("There can be at most {limit} {what}. Delete one you no longer need."),
             ),
+            Error::PlanLimit { what, plan, limit } => Self::new(
+                StatusCode::PAYMENT_REQUIRED,
+                "plan-limit",
+                "The plan allows no more",
+                format!(
+                    "The plan {plan} allows {limit} {what}. An owner can ask for another plan, or \
+                     make room."
+                ),
+            ),
             Error::BadCursor => Self::new(
                 StatusCode::BAD_REQUEST,
                 "invalid",

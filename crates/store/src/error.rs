@@ -2,6 +2,8 @@
 
 use std::io;
 
+use copal_model::Plan;
+
 /// Shorthand for results of the store.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -20,6 +22,16 @@ pub enum Error {
         /// What there would be too many of.
         what: &'static str,
         /// How many there may be.
+        limit: u32,
+    },
+    /// The plan of the organization allows no more.
+    #[error("the plan {plan} allows {limit} {what}")]
+    PlanLimit {
+        /// What there would be too many of.
+        what: &'static str,
+        /// The plan.
+        plan: Plan,
+        /// How many it allows.
         limit: u32,
     },
     /// The thing to change is not there (or is another tenant's, which is the same).

@@ -8,6 +8,7 @@
 //! - [`users`], [`sessions`], [`tokens`], [`org_tokens`], [`organizations`], [`projects`]: accounts and settings
 //! - [`invitations`], [`mails`]: how people join, and what they are told
 //! - [`issues`], [`events`]: what pages and the API read
+//! - [`usage`]: how much of its plan an organization uses
 //! - [`triage`]: statuses of many issues at once, and taking that back
 //! - [`record`]: the pipeline's one write, a batch and the journal position
 //! - [`upkeep`]: migrations, retention, invariants, foreign changes
@@ -41,6 +42,7 @@ mod telemetry;
 pub mod tokens;
 pub mod triage;
 pub mod upkeep;
+pub mod usage;
 pub mod users;
 
 pub use error::{Error, Result};
@@ -59,6 +61,7 @@ pub trait Store:
     + projects::Projects
     + invitations::Invitations
     + mails::Mails
+    + usage::UsageCounts
     + issues::Issues
     + events::Events
     + triage::Triage
@@ -79,6 +82,7 @@ impl<T> Store for T where
         + projects::Projects
         + invitations::Invitations
         + mails::Mails
+        + usage::UsageCounts
         + issues::Issues
         + events::Events
         + triage::Triage

@@ -23,6 +23,7 @@ macro_rules! migrations {
             7 "0007_mails",
             8 "0008_invitations",
             9 "0009_org_tokens",
+            10 "0010_usage",
         }
     };
     ($engine:literal, $($version:literal $title:literal,)+) => {

@@ -3,17 +3,21 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use copal_model::Plans;
+
 use crate::postgres::{self, PostgresStore};
 use crate::sqlite::{self, SqliteStore};
 use crate::{Result, Store};
 
-/// How much each engine may take.
+/// How much each engine may take, and organizations of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options {
     /// Of the machine, by SQLite.
     pub sqlite: sqlite::Options,
     /// Of the database server, by PostgreSQL.
     pub postgres: postgres::Options,
+    /// What the organizations of each plan may use.
+    pub plans: Plans,
 }
 
 impl Options {
@@ -46,9 +50,13 @@ pub async fn open(
     options: Options,
 ) -> Result<Arc<dyn Store>> {
     match database_url {
-        None => Ok(Arc::new(SqliteStore::open(folder, options.sqlite)?)),
+        None => Ok(Arc::new(
+            SqliteStore::open(folder, options.sqlite)?.with_plans(options.plans),
+        )),
         Some(url) => Ok(Arc::new(
-            PostgresStore::open(folder, url, options.postgres).await?,
+            PostgresStore::open(folder, url, options.postgres)
+                .await?
+                .with_plans(options.plans),
         )),
     }
 }

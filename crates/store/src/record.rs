@@ -5,6 +5,7 @@ pub(crate) mod bundle;
 pub(crate) mod frames;
 pub(crate) mod outcomes;
 pub(crate) mod plan;
+pub(crate) mod quota;
 pub(crate) mod tags;
 pub(crate) mod texts;
 
@@ -37,7 +38,7 @@ pub struct Batch {
     /// exactly one outcome, which `fsck` compares.
     pub received: Vec<ReceivedCount>,
     /// Outcomes of everything but `events`, whose outcomes the store decides: accepted, or invalid
-    /// (`duplicate`).
+    /// (`duplicate`), or limited (`quota`).
     pub outcomes: Vec<OutcomeCount>,
     /// Records that could not be processed.
     pub quarantined: Vec<Quarantined>,
@@ -158,6 +159,7 @@ impl Recorded {
         let events = std::iter::zip(&batch.events, fates).map(|(event, fate)| match fate {
             Fate::Kept(kept) => RecordedEvent::of(event, Some(kept.issue), kept.disposition),
             Fate::Duplicate => RecordedEvent::of(event, None, Disposition::Duplicate),
+            Fate::OverQuota => RecordedEvent::of(event, None, Disposition::OverQuota),
             Fate::ProjectGone => RecordedEvent::of(event, None, Disposition::ProjectGone),
         });
         Self {
@@ -216,6 +218,8 @@ pub enum Disposition {
     Joined,
     /// It was there already: neither stored nor counted.
     Duplicate,
+    /// The plan of its organization had no room left in the month: not stored, counted as refused.
+    OverQuota,
     /// Its project has been deleted since it was received, and its counters with it: neither
     /// stored nor counted.
     ProjectGone,

@@ -33,6 +33,7 @@ impl Tally {
         for event in &recorded.events {
             let outcome = match event.disposition {
                 Disposition::Duplicate => Outcome::Invalid("duplicate"),
+                Disposition::OverQuota => Outcome::QUOTA,
                 // Its project's counters are gone too.
                 Disposition::ProjectGone => continue,
                 Disposition::New | Disposition::Regressed | Disposition::Joined => {

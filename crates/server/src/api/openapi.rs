@@ -14,7 +14,7 @@ use utoipa::openapi::{
 use utoipa::{PartialSchema, ToSchema};
 
 use super::describe::{Call, problem, problem_schema, text};
-use super::{events, issues, keys, me, members, names, organizations, projects};
+use super::{events, issues, keys, me, members, names, organizations, projects, usage};
 use crate::app::App;
 use crate::problem::Problem;
 use crate::routes::{self, Route, RouteAccess};
@@ -170,7 +170,7 @@ fn components() -> utoipa::openapi::Components {
     let builder = with::<organizations::Organization>(builder);
     let builder = with::<organizations::OrganizationNew>(builder);
     let builder = with::<organizations::OrganizationChange>(builder);
-    let builder = with::<members::Member>(builder);
+    let builder = with::<usage::Usage>(with::<members::Member>(builder));
     let builder = with::<projects::Project>(with::<projects::ProjectCredential>(builder));
     let builder = with::<projects::ProjectNew>(with::<projects::ProjectChange>(builder));
     let builder = with::<keys::Key>(with::<keys::KeyNew>(with::<keys::KeyChange>(builder)));

@@ -72,6 +72,8 @@ pub(crate) mod tests_support {
             base_url: base_url.to_owned(),
             signup: SignupMode::Open,
             default_plan: Plan::Free,
+            plans: copal_model::Plans::default(),
+            billing_url: None,
             login_limits: LoginLimits::default(),
             operator_token: None,
         }

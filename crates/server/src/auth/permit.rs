@@ -33,5 +33,6 @@ permits!(
     DeleteProject,
     ReadMembers,
     WriteOrg,
+    ReadUsage,
     DeleteOrg,
 );

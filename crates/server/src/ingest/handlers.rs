@@ -6,12 +6,13 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use copal_model::ProjectId;
+use copal_model::{Outcome, ProjectId};
 use copal_pipeline::received::{BodyKind, Received};
 use copal_protocol::{
     AuthError, ContentEncoding, Credentials, Decoder, Dsn, EnvelopeHeader, EventId, Framed, Framer,
     ItemType, Sources,
 };
+use copal_store::access::KeyAccess;
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use http::request::Parts;
@@ -87,8 +88,8 @@ async fn take_envelope(ingest: &Arc<Ingest>, request: Request) -> Result<Taken, 
     let limit = ingest.config.envelope_bytes_max;
     let mut intake = Intake::begin(&parts.headers, body, limit, &ingest.config, &ingest.budget)?;
     let mut framer = Framer::new(Framed::default());
-    let (credentials, project) = if let (Some(credentials), Some(project)) = (found, admitted) {
-        (credentials, project)
+    let (credentials, access) = if let (Some(credentials), Some(access)) = (found, admitted) {
+        (credentials, access)
     } else {
         read_header(&mut intake, &mut framer).await?;
         admit_by_envelope(ingest, framer.header_line(), asked).await?
@@ -104,7 +105,12 @@ async fn take_envelope(ingest: &Arc<Ingest>, request: Request) -> Result<Taken, 
     intake.read(frame).await?;
     framing?;
     let envelope = framer.finish()?;
+    let project = access.scope.project();
     check_dsn(&envelope, &credentials, project)?;
+    let over_quota = match require_room(ingest, &envelope, &access) {
+        Err(rejection) if envelope.item_types.contains(&ItemType::ClientReport) => Some(rejection),
+        room => room.map(|()| None)?,
+    };
     let fallback = ingest.fresh_event_id();
     let id = event_id(&envelope, fallback);
     let record = Record {
@@ -116,7 +122,22 @@ async fn take_envelope(ingest: &Arc<Ingest>, request: Request) -> Result<Taken, 
     };
     keep(ingest, record, intake.for_journal().await).await?;
     let item_types = envelope.item_types;
-    Ok(Taken { id, item_types })
+    over_quota.map_or(Ok(Taken { id, item_types }), Err)
+}
+
+/// Refuses an envelope with an event that there is no room for.
+///
+/// One that also reports what its SDK has thrown away is kept all the same, because reports are
+/// never limited: the store finds no room for the event, and counts it.
+fn require_room(ingest: &Ingest, envelope: &Framed, access: &KeyAccess) -> Result<(), Rejection> {
+    if !envelope.item_types.contains(&ItemType::Event) {
+        return Ok(());
+    }
+    let room = ingest.require_room(&access.scope);
+    if room.is_err() && !envelope.item_types.contains(&ItemType::ClientReport) {
+        ingest.note_refused(&access.scope, Outcome::QUOTA);
+    }
+    room
 }
 
 /// Reads until the first line is there. Without credentials, one that is none is a lack of them.
@@ -140,7 +161,7 @@ async fn take_event(ingest: &Arc<Ingest>, request: Request) -> Result<EventId, R
     let (parts, body) = request.into_parts();
     let asked = project_in_path(&parts)?;
     let credentials = find_credentials(&parts)?.ok_or(AuthError::Missing)?;
-    let project = admit(ingest, &credentials, asked).await?;
+    let access = admit(ingest, &credentials, asked).await?;
     let limit = ingest.config.event_bytes_max;
     let mut intake = Intake::begin(&parts.headers, body, limit, &ingest.config, &ingest.budget)?;
     let mut event = Vec::new();
@@ -155,13 +176,17 @@ async fn take_event(ingest: &Arc<Ingest>, request: Request) -> Result<EventId, R
     let legacy = decode_legacy(&event, limit)?;
     let fallback = ingest.fresh_event_id();
     let id = payload::event_id(legacy.as_deref().unwrap_or(&event))?.unwrap_or(fallback);
+    if let Err(rejection) = ingest.require_room(&access.scope) {
+        ingest.note_refused(&access.scope, Outcome::QUOTA);
+        return Err(rejection);
+    }
     let kept = match legacy {
         Some(decoded) => intake.for_journal_instead(decoded).await,
         None => intake.for_journal().await,
     };
     let record = Record {
         arrival: arrival(ingest, &parts),
-        project,
+        project: access.scope.project(),
         sdk: credentials.client,
         fallback,
         kind: BodyKind::Event,
@@ -245,13 +270,13 @@ async fn admit(
     ingest: &Ingest,
     credentials: &Credentials,
     asked: Option<u64>,
-) -> Result<ProjectId, Rejection> {
+) -> Result<KeyAccess, Rejection> {
     let access = ingest.keys.open(&credentials.public_key).await?;
     let project = access.scope.project();
     if asked.is_some_and(|asked| asked != u64::from(project.get())) {
         return Err(Rejection::Refused);
     }
-    Ok(project)
+    Ok(access)
 }
 
 /// Lets an envelope in by the DSN in its own header, as tunnels send them.
@@ -259,14 +284,14 @@ async fn admit_by_envelope(
     ingest: &Ingest,
     header_line: Option<&[u8]>,
     asked: Option<u64>,
-) -> Result<(Credentials, ProjectId), Rejection> {
+) -> Result<(Credentials, KeyAccess), Rejection> {
     let header = EnvelopeHeader::parse(header_line.ok_or(AuthError::Missing)?)?;
     let (credentials, dsn) = Credentials::from_envelope(&header)?;
     if asked.is_some_and(|asked| asked != dsn.project_id) {
         return Err(Rejection::DsnMismatch);
     }
-    let project = admit(ingest, &credentials, Some(dsn.project_id)).await?;
-    Ok((credentials, project))
+    let access = admit(ingest, &credentials, Some(dsn.project_id)).await?;
+    Ok((credentials, access))
 }
 
 /// The DSN of an envelope, if it has one, must be the one that the request was let in by.

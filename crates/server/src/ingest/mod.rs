@@ -9,6 +9,7 @@
 //! - `handlers`: the endpoints
 //! - `intake`: a body on its way in, within its limits
 //! - `keys`: client keys in memory
+//! - `quota`: organizations whose plan has no room left
 //! - `payload`: a look at an event for its id
 //! - `answer`, [`rejection`]: what SDKs are told
 
@@ -17,6 +18,7 @@ mod handlers;
 mod intake;
 mod keys;
 mod payload;
+mod quota;
 pub mod rejection;
 
 use std::net::IpAddr;
@@ -24,17 +26,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use copal_journal::{AppendError, Journal};
-use copal_model::{Clock, Entropy, Timestamp};
+use copal_model::{Clock, Entropy, Outcome, Timestamp};
 use copal_pipeline::received::Received;
 use copal_protocol::EventId;
 use copal_protocol::limits::EVENT_BYTES_MAX;
-use copal_store::Store;
+use copal_store::{ProjectScope, Store};
 use http::Method;
 
 use crate::fresh;
 use crate::routes::{Route, RouteAccess};
 use intake::Budget;
 use keys::Keys;
+pub use quota::QUOTA_REFRESH_EVERY;
+use quota::Quotas;
 use rejection::Rejection;
 
 /// How often other processes' changes to keys are looked for; a revoked key answers 403 within a
@@ -69,6 +73,7 @@ impl Default for Config {
 pub struct Ingest {
     journal: Journal,
     keys: Keys,
+    quotas: Quotas,
     budget: Arc<Budget>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
@@ -93,7 +98,8 @@ impl Ingest {
     ) -> Self {
         Self {
             journal,
-            keys: Keys::new(store),
+            keys: Keys::new(Arc::clone(&store)),
+            quotas: Quotas::new(store),
             budget: Arc::new(Budget::new(config.in_flight_bytes_max)),
             clock,
             entropy,
@@ -104,6 +110,25 @@ impl Ingest {
     /// Asks for keys again that may have changed; to be called every [`KEYS_REFRESH_EVERY`].
     pub async fn refresh_keys(&self) {
         self.keys.refresh().await;
+    }
+
+    /// Asks which organizations have no room left, and counts what was refused; to be called every
+    /// [`QUOTA_REFRESH_EVERY`].
+    pub async fn refresh_quotas(&self) {
+        self.quotas.refresh(self.clock.now()).await;
+    }
+
+    /// Refuses an event of a project whose organization has no room left.
+    fn require_room(&self, scope: &ProjectScope) -> Result<(), Rejection> {
+        match self.quotas.retry_secs(scope.org(), self.clock.now()) {
+            Some(retry_secs) => Err(Rejection::OverQuota { retry_secs }),
+            None => Ok(()),
+        }
+    }
+
+    /// Notes that an event was refused, and why.
+    fn note_refused(&self, scope: &ProjectScope, why: Outcome) {
+        self.quotas.note(scope.project(), self.clock.now(), why);
     }
 
     fn fresh_event_id(&self) -> EventId {

@@ -13,6 +13,11 @@ const BUSY_RETRY_SECS: u32 = 5;
 /// The same when the journal or the store cannot be used.
 const UNAVAILABLE_RETRY_SECS: u32 = 60;
 
+/// What is limited when there is too much of all: every category.
+const OVERLOADED: &str = ":organization:overloaded";
+/// What is limited when a plan has no room left: events, and nothing else.
+const QUOTA_EXCEEDED: &str = "error:organization:quota_exceeded";
+
 const X_SENTRY_ERROR: HeaderName = HeaderName::from_static("x-sentry-error");
 pub(super) const X_SENTRY_RATE_LIMITS: HeaderName = HeaderName::from_static("x-sentry-rate-limits");
 
@@ -62,6 +67,12 @@ pub enum Rejection {
     /// The journal is full: the store does not keep up, or the disk has no room.
     #[error("too much waits to be recorded: try again later")]
     Full,
+    /// The plan of the organization has no room for events left in this month.
+    #[error("the plan of the organization has no room for events left in this month")]
+    OverQuota {
+        /// When another try makes sense.
+        retry_secs: u32,
+    },
     /// The journal or the store cannot be used.
     #[error("cannot take anything in now")]
     Unavailable,
@@ -78,7 +89,7 @@ impl Rejection {
             Self::Encoding(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
-            Self::Busy | Self::Full => StatusCode::TOO_MANY_REQUESTS,
+            Self::Busy | Self::Full | Self::OverQuota { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::BadProject
             | Self::DsnMismatch
@@ -111,8 +122,9 @@ impl IntoResponse for Rejection {
             headers.insert(X_SENTRY_ERROR, value);
         }
         match self {
-            Self::Busy => limit(headers, BUSY_RETRY_SECS),
-            Self::Full => limit(headers, FULL_RETRY_SECS),
+            Self::Busy => limit(headers, BUSY_RETRY_SECS, OVERLOADED),
+            Self::Full => limit(headers, FULL_RETRY_SECS, OVERLOADED),
+            Self::OverQuota { retry_secs } => limit(headers, retry_secs, QUOTA_EXCEEDED),
             Self::Unavailable => {
                 headers.insert(RETRY_AFTER, HeaderValue::from(UNAVAILABLE_RETRY_SECS));
             }
@@ -126,9 +138,9 @@ impl IntoResponse for Rejection {
     }
 }
 
-/// Asks SDKs to send nothing at all for a while, in both ways that they understand.
-fn limit(headers: &mut HeaderMap, secs: u32) {
-    let limits = format!("{secs}::organization:overloaded");
+/// Asks SDKs to send nothing of `what` for a while, in both ways that they understand.
+fn limit(headers: &mut HeaderMap, secs: u32, what: &str) {
+    let limits = format!("{secs}:{what}");
     headers.insert(RETRY_AFTER, HeaderValue::from(secs));
     if let Ok(value) = HeaderValue::from_str(&limits) {
         headers.insert(X_SENTRY_RATE_LIMITS, value);

@@ -1,4 +1,4 @@
-//! What ticks: keys that change, metrics, the journal, retention, compaction, sessions that end.
+//! What ticks: keys that change, plans that are used up, metrics, the journal, retention, compaction, sessions that end.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
 use crate::app::App;
-use crate::ingest::KEYS_REFRESH_EVERY;
+use crate::ingest::{KEYS_REFRESH_EVERY, QUOTA_REFRESH_EVERY};
 use crate::operate::METRICS_SORTED_EVERY;
 
 /// How often data whose retention is over is looked for; partitions are days.
@@ -22,6 +22,7 @@ const FORGET_EVERY: Duration = Duration::from_mins(10);
 pub fn start(app: &App) -> JoinSet<()> {
     let mut jobs = JoinSet::new();
     jobs.spawn(every(KEYS_REFRESH_EVERY, app.clone(), refresh_keys));
+    jobs.spawn(every(QUOTA_REFRESH_EVERY, app.clone(), refresh_quotas));
     jobs.spawn(every(METRICS_SORTED_EVERY, app.clone(), sort_metrics));
     jobs.spawn(every(JOURNAL_CLEARED_EVERY, app.clone(), clear_journal));
     jobs.spawn(every(RETENTION_EVERY, app.clone(), drop_expired));
@@ -49,6 +50,10 @@ where
 
 async fn refresh_keys(app: App) {
     app.ingest.refresh_keys().await;
+}
+
+async fn refresh_quotas(app: App) {
+    app.ingest.refresh_quotas().await;
 }
 
 async fn sort_metrics(app: App) {

@@ -109,6 +109,8 @@ impl Site {
                 base_url: BASE_URL.to_owned(),
                 signup: SignupMode::Open,
                 default_plan: Plan::Free,
+                plans: copal_model::Plans::default(),
+                billing_url: None,
                 login_limits: LoginLimits {
                     per_address: PLENTY,
                     per_network: PLENTY,

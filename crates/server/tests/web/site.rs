@@ -92,6 +92,8 @@ fn settings() -> Settings {
         base_url: "http://copal.test".to_owned(),
         signup: SignupMode::Open,
         default_plan: Plan::Free,
+        plans: copal_model::Plans::default(),
+        billing_url: None,
         login_limits: LoginLimits::default(),
         operator_token: None,
     }

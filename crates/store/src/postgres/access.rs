@@ -1,7 +1,7 @@
 //! Credentials to scopes: the one file of this engine that makes an [`OrgScope`].
 
 use async_trait::async_trait;
-use copal_model::{OrgId, Organization, Plan, Project, ProjectId, Timestamp, TokenId, UserId};
+use copal_model::{OrgId, Organization, Plans, Project, ProjectId, Timestamp, TokenId, UserId};
 use tokio_postgres::types::ToSql;
 
 use super::{
@@ -124,8 +124,9 @@ impl Access for PostgresStore {
     }
 
     async fn open_recording(&self, project: ProjectId) -> Result<Option<RecordAccess>> {
+        let plans = self.plans;
         self.engine
-            .read(move |tx| Box::pin(open_recording(tx, project)))
+            .read(move |tx| Box::pin(open_recording(tx, project, plans)))
             .await
     }
 
@@ -263,7 +264,11 @@ async fn open_key(tx: &Tx<'_>, public_key: &str) -> Result<Option<KeyAccess>> {
     access.transpose()
 }
 
-async fn open_recording(tx: &Tx<'_>, project: ProjectId) -> Result<Option<RecordAccess>> {
+async fn open_recording(
+    tx: &Tx<'_>,
+    project: ProjectId,
+    plans: Plans,
+) -> Result<Option<RecordAccess>> {
     let found = find(
         tx,
         "select o.id, o.plan
@@ -278,7 +283,7 @@ async fn open_recording(tx: &Tx<'_>, project: ProjectId) -> Result<Option<Record
         let org = OrgScope::granted(OrgId::new(columns.uuid("id")?));
         Ok(RecordAccess {
             scope: org.project(project),
-            retention_days: columns.parse::<Plan>("plan")?.retention_days(),
+            retention_days: plans.of(columns.parse("plan")?).retention_days,
         })
     });
     access.transpose()

@@ -88,10 +88,11 @@ impl Invitations for PostgresStore {
         &self,
         acceptance: Acceptance,
     ) -> Result<Answer<Joined, NotAccepted>> {
+        let plans = self.plans;
         self.engine
             .write(move |tx| {
                 let acceptance = acceptance.clone();
-                Box::pin(async move { accept_invitation(tx, &acceptance).await })
+                Box::pin(async move { accept_invitation(tx, &acceptance, &plans).await })
             })
             .await
     }
@@ -101,11 +102,11 @@ impl Invitations for PostgresStore {
         user: NewUser,
         secret: &SecretHash,
     ) -> Result<Answer<(SignedUp, Joined), NotAccepted>> {
-        let secret = *secret;
+        let (secret, plans) = (*secret, self.plans);
         self.engine
             .write(move |tx| {
                 let user = user.clone();
-                Box::pin(async move { sign_up_invited(tx, user, &secret).await })
+                Box::pin(async move { sign_up_invited(tx, user, &secret, &plans).await })
             })
             .await
     }

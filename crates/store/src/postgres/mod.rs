@@ -39,6 +39,7 @@ mod tokens;
 mod training;
 mod triage;
 mod upkeep;
+mod usage;
 mod users;
 
 use std::fs;
@@ -53,6 +54,7 @@ pub(crate) use row::Columns;
 pub(crate) use statements::{count, execute, find, list, together};
 
 use address::Address;
+use copal_model::Plans;
 use tokio::sync::Mutex;
 
 use crate::payload::{Codec, Segments, Sharing, Tails};
@@ -74,6 +76,8 @@ pub struct PostgresStore {
     upkeep: Mutex<()>,
     /// Events stored so far, roughly: tells when to train a dictionary.
     stored_events: Arc<AtomicU64>,
+    /// What the organizations of each plan may use.
+    plans: Plans,
 }
 
 /// The database that an address names, in words for people.
@@ -113,7 +117,14 @@ impl PostgresStore {
             recording: Mutex::default(),
             upkeep: Mutex::default(),
             stored_events: Arc::new(AtomicU64::new(stored_events)),
+            plans: Plans::default(),
         })
+    }
+
+    /// The same store with other limits of plans.
+    #[must_use]
+    pub fn with_plans(self, plans: Plans) -> Self {
+        Self { plans, ..self }
     }
 }
 

@@ -263,6 +263,7 @@ async fn delete_organization(tx: &Tx<'_>, scope: OrgScope) -> Result<()> {
         set default_org_id = (select o.id from organizations o where o.personal_user_id = users.id)
         where default_org_id = $1",
         "delete from members where org_id = $1",
+        "delete from usage where org_id = $1",
         // Kept, because they count towards the limits of who was written to.
         "update mails
         set state = 'CANCELLED', text = null, html = null, finished_at = created_at

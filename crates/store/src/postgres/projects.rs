@@ -1,17 +1,18 @@
 //! Projects and their client keys.
 
 use async_trait::async_trait;
-use copal_model::{ClientKey, KeyId, OrgId, Project, ProjectId, Slug, Timestamp};
+use copal_model::{ClientKey, KeyId, OrgId, Plans, Project, ProjectId, Slug, Timestamp};
 use tokio_postgres::Row;
 
 use super::{
     Columns, PostgresStore, Tx, activity, count, execute, find, list, more_time, organizations,
-    telemetry,
+    telemetry, usage,
 };
 use crate::projects::{
     KeyPatch, NewKey, NewProject, ProjectActivity, ProjectPatch, Projects, made_id, project_id,
     require_key_room, require_project_room,
 };
+use crate::usage::require_plan_project;
 use crate::{Error, OrgScope, ProjectScope, Result};
 
 /// The columns of [`project`]; `p` is the table.
@@ -29,9 +30,9 @@ const KEY_COLUMNS: &str = "k.id, k.project_id, k.public_key, k.label, k.is_activ
 #[async_trait]
 impl Projects for PostgresStore {
     async fn create_project(&self, scope: &OrgScope, project: NewProject) -> Result<Project> {
-        let scope = *scope;
+        let (scope, plans) = (*scope, self.plans);
         self.engine
-            .write(move |tx| Box::pin(create_project(tx, scope, project.clone())))
+            .write(move |tx| Box::pin(create_project(tx, scope, project.clone(), plans)))
             .await
     }
 
@@ -117,7 +118,12 @@ impl Projects for PostgresStore {
     }
 }
 
-async fn create_project(tx: &Tx<'_>, scope: OrgScope, new: NewProject) -> Result<Project> {
+async fn create_project(
+    tx: &Tx<'_>,
+    scope: OrgScope,
+    new: NewProject,
+    plans: Plans,
+) -> Result<Project> {
     let org = scope.org();
     organizations::require(tx, org).await?;
     let count = count(
@@ -127,6 +133,8 @@ async fn create_project(tx: &Tx<'_>, scope: OrgScope, new: NewProject) -> Result
     )
     .await?;
     require_project_room(count)?;
+    let plan = usage::plan(tx, org).await?;
+    require_plan_project(plan, plans.of(plan), count)?;
     let slug = free_slug(tx, org, &Slug::from_name(&new.name, "project")).await?;
     let made = find(
         tx,

@@ -1,13 +1,15 @@
 //! Records batches: one transaction each, in a fixed number of statements.
 //!
-//! Locks are taken in this order: the journal, the projects by id, the issues by id, the rest. A
+//! Locks are taken in this order: the journal, the projects by id, the usage of their
+//! organizations, the issues by id, the rest. A
 //! second batch of the journal waits for the first one to end, even if nobody has heard whether it
 //! was committed; batches on a project queue, whatever process they come from, so that what is read
 //! here stays true until the commit.
 
-mod assign;
+pub(super) mod assign;
 mod events;
-mod outcomes;
+pub(super) mod outcomes;
+pub(super) mod quota;
 mod tags;
 mod tally;
 
@@ -15,7 +17,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use copal_model::IssueId;
+use copal_model::{IssueId, Plans};
 use copal_protocol::EventId;
 use tokio::sync::Mutex;
 use uuid::Uuid;
@@ -25,9 +27,10 @@ use super::{
     Columns, PostgresStore, Tx, append, count, execute, find, list, partitions, together, training,
 };
 use crate::payload::{Codec, Encoded, Place, Segments, Tails};
-use crate::record::assign::Fate;
+use crate::record::assign::{Fate, projects as named_projects};
 use crate::record::frames;
 use crate::record::plan::BatchTally;
+use crate::record::quota::tally as tally_usage;
 use crate::record::{Batch, JournalId, Recorded, Recorder};
 use crate::{Error, Result};
 
@@ -45,6 +48,7 @@ struct Job {
     segments: Segments,
     tails: Arc<Mutex<Tails>>,
     codec: Arc<Codec>,
+    plans: Plans,
 }
 
 #[async_trait]
@@ -58,6 +62,7 @@ impl Recorder for PostgresStore {
             segments: self.segments.clone(),
             tails: Arc::clone(&self.tails),
             codec: Arc::clone(&self.codec),
+            plans: self.plans,
         });
         // Segments are open to one batch until it is committed.
         let turn = self.recording.lock().await;
@@ -104,8 +109,9 @@ async fn record_batch(tx: &Tx<'_>, job: &Job) -> Result<Recorded> {
     tails.begin();
     training::refresh(tx, &job.codec, job.encoded.dictionary).await?;
     let mut tails = append::recover(tx, &job.segments, tails, batch.journal).await?;
-    let projects = assign::living_projects(tx, batch).await?;
-    let fates = assign::assign(tx, batch, &projects).await?;
+    let projects = assign::living_projects(tx, &named_projects(batch)).await?;
+    let fates = assign::assign(tx, batch, (&projects, &job.plans)).await?;
+    let usage = tally_usage(batch, &fates, &projects);
     require_bases(tx, &frames::bases(&job.encoded, &fates)).await?;
     let pieces = open_pieces(tx, job, &mut tails, &fates).await?;
     let places = places(&job.encoded, &pieces, fates.len());
@@ -127,6 +133,7 @@ async fn record_batch(tx: &Tx<'_>, job: &Job) -> Result<Recorded> {
             Box::pin(note_dictionary(tx, &partitions, job.encoded.dictionary)),
             Box::pin(events::insert_events(tx, &events)),
             Box::pin(tally::apply(tx, &tally)),
+            Box::pin(quota::add(tx, &usage)),
             Box::pin(outcomes::count_received(tx, batch, &projects)),
             Box::pin(outcomes::count(tx, batch, &fates, &projects)),
             Box::pin(insert_quarantined(tx, batch)),

@@ -6,9 +6,10 @@
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use copal_model::{IssueId, ProjectId, Timestamp};
+use copal_model::{IssueId, OrgId, Plans, ProjectId, Timestamp};
 
 use super::plan::day_of;
+use super::quota::{Used, take_room};
 use super::{Batch, Disposition, GroupHash, NewEvent};
 use crate::{Error, Result};
 
@@ -18,8 +19,19 @@ pub(crate) type Class = (i64, u16);
 /// Who owns a hash.
 pub(crate) type Owners = HashMap<(ProjectId, GroupHash), IssueId>;
 
-/// The projects of a batch that are there, with the number of their next issue.
-pub(crate) type Projects = BTreeMap<ProjectId, u32>;
+/// The projects of a batch that are there.
+pub(crate) type Projects = BTreeMap<ProjectId, Living>;
+
+/// What is known of a project that is there.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Living {
+    /// The number of its next issue.
+    pub(crate) next_issue: u32,
+    /// Whose it is.
+    pub(crate) org: OrgId,
+    /// The plan of that organization.
+    pub(crate) plan: copal_model::Plan,
+}
 
 /// Events of a batch that are to be stored: those of projects that are there, which neither the
 /// store nor an earlier part of the batch has.
@@ -28,6 +40,8 @@ pub(crate) struct Fresh<'a> {
     batch: &'a Batch,
     /// By index.
     events: BTreeMap<usize, &'a NewEvent>,
+    /// Indexes of those that would be, had their organization's plan room for them.
+    over_quota: HashSet<usize>,
 }
 
 /// What is stored already of what fresh events are about.
@@ -48,6 +62,8 @@ pub(crate) enum Fate {
     Kept(Assigned),
     /// It has been before.
     Duplicate,
+    /// The plan of its organization has no room left.
+    OverQuota,
     /// Its project has just been deleted, and its counters with it.
     ProjectGone,
 }
@@ -68,7 +84,7 @@ impl Fate {
     pub(crate) const fn kept(&self) -> Option<&Assigned> {
         match self {
             Self::Kept(assigned) => Some(assigned),
-            Self::Duplicate | Self::ProjectGone => None,
+            Self::Duplicate | Self::OverQuota | Self::ProjectGone => None,
         }
     }
 }
@@ -121,7 +137,21 @@ impl<'a> Fresh<'a> {
         Self {
             batch,
             events: events.collect(),
+            over_quota: HashSet::new(),
         }
+    }
+
+    /// Leaves out those that plans have no room for, the later ones first.
+    pub(crate) fn limit(&mut self, projects: &Projects, plans: &Plans, mut used: Used) {
+        let over_quota = &mut self.over_quota;
+        self.events.retain(|index, event| {
+            let counted = (event.scope.project(), event.received_at);
+            let has_room = take_room(projects, plans, &mut used, counted);
+            if !has_room {
+                over_quota.insert(*index);
+            }
+            has_room
+        });
     }
 
     /// The classes of partitions that they are stored in.
@@ -150,6 +180,8 @@ impl<'a> Plan<'a> {
         for (index, event) in fresh.batch.events.iter().enumerate() {
             let fate = if fresh.events.contains_key(&index) {
                 plan.keep(event, projects, &mut known)?
+            } else if fresh.over_quota.contains(&index) {
+                Fate::OverQuota
             } else if projects.contains_key(&event.scope.project()) {
                 Fate::Duplicate
             } else {
@@ -213,7 +245,7 @@ impl<'a> Plan<'a> {
         }
         let project = event.scope.project();
         let numbering = self.projects.entry(project).or_insert(Numbering {
-            next: projects.get(&project).copied().unwrap_or(1),
+            next: projects.get(&project).map_or(1, |living| living.next_issue),
             first_event_at: event.received_at,
         });
         let issue = IssueId::new(project, numbering.next);

@@ -1,12 +1,12 @@
 //! Adds up what a batch received, and how it ended.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use copal_model::{Category, Outcome, ProjectId};
 
-use super::Batch;
 use super::assign::{Fate, Projects};
 use super::plan::hour_of;
+use super::{Batch, OutcomeCount, ReceivedCount};
 
 /// Items per project, hour in which they were received, category, and how they ended; of projects
 /// that are there.
@@ -20,6 +20,7 @@ pub(crate) fn ended(
         let outcome = match fate {
             Fate::Kept(_) => Outcome::Accepted,
             Fate::Duplicate => Outcome::Invalid("duplicate"),
+            Fate::OverQuota => Outcome::QUOTA,
             Fate::ProjectGone => continue,
         };
         let hour = hour_of(event.received_at);
@@ -49,4 +50,24 @@ pub(crate) fn received(
         }
     }
     totals
+}
+
+/// The projects that outcomes are of.
+pub(crate) fn named(counts: &[OutcomeCount]) -> BTreeSet<ProjectId> {
+    counts.iter().map(|count| count.project).collect()
+}
+
+/// Items that were received and refused at once, as a batch without events.
+pub(crate) fn refused_batch(refused: Vec<OutcomeCount>) -> Batch {
+    let received = refused.iter().map(|count| ReceivedCount {
+        project: count.project,
+        received_at: count.received_at,
+        category: count.category,
+        quantity: count.quantity,
+    });
+    Batch {
+        received: received.collect(),
+        outcomes: refused,
+        ..Batch::default()
+    }
 }

@@ -1,7 +1,7 @@
 //! Credentials to scopes: the one file of this engine that makes an [`OrgScope`].
 
 use async_trait::async_trait;
-use copal_model::{OrgId, Organization, Plan, Project, ProjectId, Timestamp, TokenId, UserId};
+use copal_model::{OrgId, Organization, Plans, Project, ProjectId, Timestamp, TokenId, UserId};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params};
 
@@ -100,8 +100,9 @@ impl Access for SqliteStore {
     }
 
     async fn open_recording(&self, project: ProjectId) -> Result<Option<RecordAccess>> {
+        let plans = self.plans;
         self.engine
-            .read(move |db| open_recording(db, project))
+            .read(move |db| open_recording(db, project, &plans))
             .await
     }
 
@@ -221,7 +222,11 @@ fn open_key(db: &Connection, public_key: &str) -> Result<Option<KeyAccess>> {
     found.next().transpose()
 }
 
-fn open_recording(db: &Connection, project: ProjectId) -> Result<Option<RecordAccess>> {
+fn open_recording(
+    db: &Connection,
+    project: ProjectId,
+    plans: &Plans,
+) -> Result<Option<RecordAccess>> {
     let mut find = db.prepare_cached(
         "select o.id, o.plan
         from projects p
@@ -233,7 +238,7 @@ fn open_recording(db: &Connection, project: ProjectId) -> Result<Option<RecordAc
         let org = OrgScope::granted(OrgId::new(columns.uuid("id")?));
         Ok(RecordAccess {
             scope: org.project(project),
-            retention_days: columns.parse::<Plan>("plan")?.retention_days(),
+            retention_days: plans.of(columns.parse("plan")?).retention_days,
         })
     })?;
     found.next().transpose()

@@ -83,8 +83,9 @@ impl Invitations for SqliteStore {
         &self,
         acceptance: Acceptance,
     ) -> Result<Answer<Joined, NotAccepted>> {
+        let plans = self.plans;
         self.engine
-            .write(move |db| accept_invitation(db, &acceptance))
+            .write(move |db| accept_invitation(db, &acceptance, &plans))
             .await
     }
 
@@ -93,9 +94,9 @@ impl Invitations for SqliteStore {
         user: NewUser,
         secret: &SecretHash,
     ) -> Result<Answer<(SignedUp, Joined), NotAccepted>> {
-        let secret = *secret;
+        let (secret, plans) = (*secret, self.plans);
         self.engine
-            .write(move |db| sign_up_invited(db, user, &secret))
+            .write(move |db| sign_up_invited(db, user, &secret, &plans))
             .await
     }
 

@@ -31,6 +31,7 @@ mod tokens;
 mod training;
 mod triage;
 mod upkeep;
+mod usage;
 mod users;
 
 use std::fs;
@@ -39,6 +40,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 
+use copal_model::Plans;
 pub(crate) use engine::Engine;
 pub use engine::Options;
 pub(crate) use row::Columns;
@@ -59,6 +61,8 @@ pub struct SqliteStore {
     tails: Arc<Mutex<Tails>>,
     /// Events stored so far, roughly: tells when to train a dictionary.
     stored_events: Arc<AtomicU64>,
+    /// What the organizations of each plan may use.
+    plans: Plans,
 }
 
 impl SqliteStore {
@@ -84,7 +88,14 @@ impl SqliteStore {
             segments: Segments::new(folder.join(PAYLOAD_FOLDER), Sharing::Alone),
             tails: Arc::default(),
             stored_events: Arc::new(AtomicU64::new(stored_events)),
+            plans: Plans::default(),
         })
+    }
+
+    /// The same store with other limits of plans.
+    #[must_use]
+    pub fn with_plans(self, plans: Plans) -> Self {
+        Self { plans, ..self }
     }
 }
 

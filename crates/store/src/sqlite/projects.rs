@@ -1,14 +1,15 @@
 //! Projects and their client keys.
 
 use async_trait::async_trait;
-use copal_model::{ClientKey, KeyId, OrgId, Project, ProjectId, Slug, Timestamp};
+use copal_model::{ClientKey, KeyId, OrgId, Plans, Project, ProjectId, Slug, Timestamp};
 use rusqlite::{Connection, Row, params};
 
-use super::{Columns, SqliteStore, activity, organizations, telemetry};
+use super::{Columns, SqliteStore, activity, organizations, telemetry, usage};
 use crate::projects::{
     KeyPatch, NewKey, NewProject, ProjectActivity, ProjectPatch, Projects, made_id, project_id,
     require_key_room, require_project_room,
 };
+use crate::usage::require_plan_project;
 use crate::{Error, OrgScope, ProjectScope, Result};
 
 /// The columns of [`project`]; `p` is the table.
@@ -26,9 +27,9 @@ const KEY_COLUMNS: &str = "k.id, k.project_id, k.public_key, k.label, k.is_activ
 #[async_trait]
 impl Projects for SqliteStore {
     async fn create_project(&self, scope: &OrgScope, project: NewProject) -> Result<Project> {
-        let scope = *scope;
+        let (scope, plans) = (*scope, self.plans);
         self.engine
-            .write(move |db| create_project(db, scope, project))
+            .write(move |db| create_project(db, scope, project, &plans))
             .await
     }
 
@@ -101,13 +102,20 @@ impl Projects for SqliteStore {
     }
 }
 
-fn create_project(db: &Connection, scope: OrgScope, new: NewProject) -> Result<Project> {
+fn create_project(
+    db: &Connection,
+    scope: OrgScope,
+    new: NewProject,
+    plans: &Plans,
+) -> Result<Project> {
     let org = scope.org();
     organizations::require(db, org)?;
     let count: u64 = db
         .prepare_cached("select count(*) from projects where org_id = $1")?
         .query_row([org.as_uuid().as_bytes()], |row| row.get(0))?;
     require_project_room(count)?;
+    let plan = usage::plan(db, org)?;
+    require_plan_project(plan, plans.of(plan), count)?;
     let slug = free_slug(db, org, &Slug::from_name(&new.name, "project"))?;
     let id: i64 = db
         .prepare_cached(

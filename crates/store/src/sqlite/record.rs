@@ -1,23 +1,25 @@
 //! Records batches: one transaction each.
 
-mod assign;
+pub(super) mod assign;
 mod events;
-mod outcomes;
+pub(super) mod outcomes;
+pub(super) mod quota;
 mod tags;
 mod tally;
 
 use std::sync::{Arc, PoisonError};
 
 use async_trait::async_trait;
-use copal_model::{IssueId, ProjectId};
+use copal_model::{IssueId, Plans, ProjectId};
 use copal_protocol::EventId;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 
 use super::{SqliteStore, append, partitions, training};
 use crate::payload::{Encoded, Frame, Place, Segments, Tails};
-use crate::record::assign::Fate;
+use crate::record::assign::{Fate, projects as named_projects};
 use crate::record::frames;
 use crate::record::plan::BatchTally;
+use crate::record::quota::tally as tally_usage;
 use crate::record::{Batch, JournalId, Recorded, Recorder};
 use crate::{Error, Result};
 
@@ -29,13 +31,14 @@ impl Recorder for SqliteStore {
             .await
             .map_err(|error| Error::Broken(Box::new(error)))??;
         let (tails, segments) = (Arc::clone(&self.tails), self.segments.clone());
-        let codec = Arc::clone(&self.codec);
+        let (codec, plans) = (Arc::clone(&self.codec), self.plans);
         let recorded = self
             .engine
             .on_writer(move |connection| {
                 training::refresh(connection, &codec, encoded.dictionary)?;
                 let mut tails = tails.lock().unwrap_or_else(PoisonError::into_inner);
-                let recorded = record_batch(connection, &segments, &mut tails, &batch, &encoded);
+                let files = (&segments, &mut *tails);
+                let recorded = record_batch(connection, files, &batch, &encoded, &plans);
                 if let Ok(recorded) = &recorded {
                     frames::add_bases(&codec, &batch, encoded, recorded);
                 } else {
@@ -58,18 +61,18 @@ impl Recorder for SqliteStore {
 
 fn record_batch(
     connection: &mut Connection,
-    segments: &Segments,
-    tails: &mut Tails,
+    (segments, tails): (&Segments, &mut Tails),
     batch: &Batch,
     encoded: &Encoded,
+    plans: &Plans,
 ) -> Result<Recorded> {
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     if stored_position(&tx, batch.journal)?.is_some_and(|stored| batch.position <= stored) {
         return Ok(Recorded::before(batch));
     }
     append::recover(&tx, segments, tails, batch.journal)?;
-    let projects = assign::living_projects(&tx, batch)?;
-    let fates = assign::assign(&tx, batch, &projects)?;
+    let projects = assign::living_projects(&tx, &named_projects(batch))?;
+    let fates = assign::assign(&tx, batch, (&projects, plans))?;
     let places = append_frames(&tx, segments, tails, batch.journal, encoded, &fates)?;
     let mut groupings = events::Groupings::new(&tx);
     let mut tally = BatchTally::default();
@@ -79,6 +82,7 @@ fn record_batch(
         tally.add(event, assigned.issue, assigned.partition);
     }
     tally::apply(&tx, &tally)?;
+    quota::add(&tx, &tally_usage(batch, &fates, &projects))?;
     outcomes::count_received(&tx, batch, &projects)?;
     outcomes::count(&tx, batch, &fates, &projects)?;
     insert_quarantined(&tx, batch)?;

@@ -1,6 +1,6 @@
 //! Credentials to scopes: what is another's is as if it were not there.
 
-use copal_model::{OrgId, Plan, ProjectId};
+use copal_model::{OrgId, Plan, Plans, ProjectId};
 use copal_store::access::{OrgRef, ProjectRef};
 use copal_store::organizations::OrganizationPatch;
 
@@ -106,7 +106,10 @@ async fn recording_knows_the_retention_of_the_plan(world: World) {
         assert_eq!(changed.unwrap().plan, plan);
         let access = world.store.open_recording(shop.project.id).await.unwrap();
         let access = access.expect("the project is there");
-        assert_eq!(access.retention_days, plan.retention_days());
+        assert_eq!(
+            access.retention_days,
+            Plans::default().of(plan).retention_days
+        );
         assert_eq!(access.scope, shop.scope);
     }
     let missing = ProjectId::new(ProjectId::MAX).unwrap();

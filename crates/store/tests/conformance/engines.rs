@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use copal_model::Plans;
 use copal_store::sqlite::FILE_NAME;
 use copal_store::{Error, Options, Store, open};
 use tempfile::TempDir;
@@ -17,6 +18,7 @@ pub(crate) struct Engine {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) backdoor: Backdoor,
     folder: Arc<TempDir>,
+    plans: Plans,
     _schema: Option<Arc<Schema>>,
 }
 
@@ -36,6 +38,7 @@ impl Engine {
             store: store.unwrap(),
             backdoor: Backdoor::Sqlite(folder.path().join(FILE_NAME)),
             folder: Arc::new(folder),
+            plans: Plans::default(),
             _schema: None,
         }
     }
@@ -50,6 +53,7 @@ impl Engine {
             store: store.unwrap(),
             backdoor: Backdoor::Postgres(schema.url.clone()),
             folder: Arc::new(folder),
+            plans: Plans::default(),
             _schema: Some(Arc::new(schema)),
         })
     }
@@ -68,10 +72,31 @@ impl Engine {
     pub(crate) async fn beside(&self) -> Result<(Arc<dyn Store>, TempDir), Error> {
         let folder = tempfile::tempdir().unwrap();
         let store = match &self.backdoor {
-            Backdoor::Sqlite(file) => open(file.parent().unwrap(), None, Options::default()).await,
-            Backdoor::Postgres(url) => open(folder.path(), Some(url), Options::default()).await,
+            Backdoor::Sqlite(_) => self.open_in(self.folder()).await,
+            Backdoor::Postgres(_) => self.open_in(folder.path()).await,
         };
         Ok((store?, folder))
+    }
+
+    /// The same store, opened anew with other plans.
+    pub(crate) async fn with_plans(self, plans: Plans) -> Self {
+        let engine = Self { plans, ..self };
+        let store = patiently(|| engine.open_in(engine.folder())).await;
+        Self {
+            store: store.unwrap(),
+            ..engine
+        }
+    }
+
+    async fn open_in(&self, folder: &Path) -> Result<Arc<dyn Store>, Error> {
+        let options = Options {
+            plans: self.plans,
+            ..Options::default()
+        };
+        match &self.backdoor {
+            Backdoor::Sqlite(_) => open(folder, None, options).await,
+            Backdoor::Postgres(url) => open(folder, Some(url), options).await,
+        }
     }
 }
 

@@ -49,6 +49,7 @@ mod telemetry;
 mod tokens;
 mod triage;
 mod upkeep;
+mod usage;
 mod users;
 mod world;
 mod writers;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use copal_model::{
-    Email, KeyId, Member, OrgId, Organization, Plan, Project, Slug, Timestamp, User, UserId,
+    Email, KeyId, Member, OrgId, Organization, Plan, Plans, Project, Slug, Timestamp, User, UserId,
 };
 use copal_store::access::{OrgRef, ProjectRef, SecretHash};
 use copal_store::organizations::NewOrganization;
@@ -116,6 +116,16 @@ impl World {
             engine,
             next: Arc::new(AtomicU64::new(1)),
             position: Arc::new(AtomicU64::new(1)),
+        }
+    }
+
+    /// The same world with other plans.
+    pub(crate) async fn with_plans(self, plans: Plans) -> Self {
+        let engine = self.engine.with_plans(plans).await;
+        Self {
+            store: Arc::clone(&engine.store),
+            engine,
+            ..self
         }
     }
 

@@ -96,7 +96,7 @@ async fn page(
         trend: trend(&hours, since, now, GRAPH_BARS),
         tags: tags.into_iter().map(tag_view).collect(),
         event: event.as_ref().map(|event| event_for(org, event)),
-        retention_days: org.organization.plan.retention_days(),
+        retention_days: app.settings.plans.of(org.organization.plan).retention_days,
         stack,
         permalink: format!("{}{path}", app.settings.base_url),
         may_triage: org.permission(Action::TriageIssues, app).await?,

@@ -1,6 +1,6 @@
 //! How somebody answers an invitation: opens, accepts, signs up by it, declines.
 
-use copal_model::{InvitationStatus, Role, Timestamp, User, UserId};
+use copal_model::{InvitationStatus, OrgId, Plans, Role, Timestamp, User, UserId};
 use uuid::Uuid;
 
 use super::{COLUMNS, end, invitation};
@@ -10,7 +10,7 @@ use crate::invitations::{
     Acceptance, AddressProof, Answer, Decline, Joined, NotAccepted, OpenInvitation, Verdict,
     may_invite,
 };
-use crate::postgres::{Columns, Tx, execute, find, organizations, users};
+use crate::postgres::{Columns, Tx, execute, find, organizations, usage, users};
 use crate::users::{NewUser, SignedUp};
 
 pub(super) async fn open_invitation(
@@ -81,6 +81,8 @@ async fn lock_open(
         return Ok(None);
     };
     let columns = Columns::new("invitations", &locked);
+    // Before its members, as everybody does who changes who is in it.
+    organizations::require(tx, OrgId::new(columns.uuid("org_id")?)).await?;
     find(
         tx,
         "select 1 from members where org_id = $1 and user_id = $2 for share",
@@ -93,18 +95,20 @@ async fn lock_open(
 pub(super) async fn accept_invitation(
     tx: &Tx<'_>,
     acceptance: &Acceptance,
+    plans: &Plans,
 ) -> Result<Answer<Joined, NotAccepted>> {
     let Some(open) = lock_open(tx, &acceptance.secret, acceptance.now).await? else {
         return Ok(Err(NotAccepted::Gone));
     };
     let user = users::require(tx, acceptance.user).await?;
-    conclude(tx, open, &user, acceptance.proof, acceptance.now).await
+    conclude(tx, open, (&user, acceptance.proof), plans, acceptance.now).await
 }
 
 pub(super) async fn sign_up_invited(
     tx: &Tx<'_>,
     new: NewUser,
     secret: &SecretHash,
+    plans: &Plans,
 ) -> Result<Answer<(SignedUp, Joined), NotAccepted>> {
     let now = new.now;
     let Some(open) = lock_open(tx, secret, now).await? else {
@@ -124,7 +128,10 @@ pub(super) async fn sign_up_invited(
     };
     let mut signed_up = users::sign_up(tx, &new).await?;
     let org = open.organization.id;
-    let joined = conclude(tx, open, &signed_up.user, AddressProof::Waived, now).await?;
+    let joined = {
+        let person = (&signed_up.user, AddressProof::Waived);
+        conclude(tx, open, person, plans, now).await?
+    };
     signed_up.user = users::land_in(tx, signed_up.user.id, org).await?;
     Ok(joined.map(|joined| (signed_up, joined)))
 }
@@ -156,8 +163,8 @@ pub(super) async fn decline_invitation(
 async fn conclude(
     tx: &Tx<'_>,
     open: OpenInvitation,
-    user: &User,
-    proof: AddressProof,
+    (user, proof): (&User, AddressProof),
+    plans: &Plans,
     now: Timestamp,
 ) -> Result<Answer<Joined, NotAccepted>> {
     let (org, id) = (open.organization.id, open.invitation.id);
@@ -169,6 +176,7 @@ async fn conclude(
         }
         Verdict::KeepMembership => end(tx, id, InvitationStatus::Superseded, now).await?,
         Verdict::Join => {
+            usage::require_member_room(tx, org, plans).await?;
             end(tx, id, InvitationStatus::Accepted, now).await?;
             let role = open.invitation.role;
             organizations::insert_member(tx, org, user.id, role, now).await?;

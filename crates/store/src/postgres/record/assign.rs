@@ -2,22 +2,29 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use copal_model::{IssueId, IssueStatus};
+use copal_model::{IssueId, IssueStatus, OrgId, Plans, ProjectId};
 use uuid::Uuid;
 
-use super::issue_id;
+use super::{issue_id, quota};
 use crate::Result;
 use crate::postgres::event_rows::to_i64;
 use crate::postgres::{Columns, Tx, execute, list, partitions, together};
 use crate::projects::project_id;
-use crate::record::assign::{self, Class, Fate, Fresh, Known, Owners, Plan, Projects, kind_of};
+use crate::record::assign::{Class, Fate, Fresh, Known, Living, Owners, Plan, Projects, kind_of};
 use crate::record::plan::{DEDUPE_DAYS, day_of};
+use crate::record::quota::accounts;
 use crate::record::{Batch, GroupHash};
 
 /// Decides for each event what happens to it, makes new issues and opens resolved ones again.
-pub(super) async fn assign(tx: &Tx<'_>, batch: &Batch, projects: &Projects) -> Result<Vec<Fate>> {
+pub(super) async fn assign(
+    tx: &Tx<'_>,
+    batch: &Batch,
+    (projects, plans): (&Projects, &Plans),
+) -> Result<Vec<Fate>> {
+    let used = quota::used(tx, &accounts(batch, projects)).await?;
     let recorded = recorded_events(tx, batch).await?;
-    let fresh = Fresh::of(batch, projects, &recorded);
+    let mut fresh = Fresh::of(batch, projects, &recorded);
+    fresh.limit(projects, plans, used);
     let owners = owners(tx, &fresh).await?;
     let known = Known {
         partitions: ensure_partitions(tx, &fresh).await?,
@@ -37,28 +44,35 @@ pub(super) async fn assign(tx: &Tx<'_>, batch: &Batch, projects: &Projects) -> R
     Ok(plan.fates)
 }
 
-/// Those projects of a batch that are still there. They are locked: whoever else records for one
-/// of them, or deletes from it, waits.
-pub(super) async fn living_projects(tx: &Tx<'_>, batch: &Batch) -> Result<Projects> {
-    let named: Vec<i64> = assign::projects(batch)
-        .iter()
-        .map(|project| i64::from(project.get()))
-        .collect();
+/// Those of the projects that are still there. They are locked: whoever else records for one of
+/// them, or deletes from it, waits.
+pub(in crate::postgres) async fn living_projects(
+    tx: &Tx<'_>,
+    named: &BTreeSet<ProjectId>,
+) -> Result<Projects> {
+    let named = named.iter().map(|project| i64::from(project.get()));
+    let named: Vec<i64> = named.collect();
     let rows = list(
         tx,
-        "select id, next_issue_number
-         from projects
-         where id = any($1)
-         order by id
-         for no key update",
+        "select p.id, p.next_issue_number, p.org_id, o.plan
+         from projects p
+         join organizations o on o.id = p.org_id
+         where p.id = any($1)
+         order by p.id
+         for no key update of p",
         &[&named],
     )
     .await?;
     rows.iter()
         .map(|row| {
             let columns = Columns::new("projects", row);
-            let next = columns.read("next_issue_number", |number: i64| u32::try_from(number))?;
-            Ok((columns.read("id", project_id)?, next))
+            let living = Living {
+                next_issue: columns
+                    .read("next_issue_number", |number: i64| u32::try_from(number))?,
+                org: OrgId::new(columns.uuid("org_id")?),
+                plan: columns.parse("plan")?,
+            };
+            Ok((columns.read("id", project_id)?, living))
         })
         .collect()
 }

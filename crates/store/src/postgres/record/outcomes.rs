@@ -6,7 +6,7 @@ use crate::record::assign::{Fate, Projects};
 use crate::record::{Batch, outcomes};
 
 /// Counts outcomes of projects that are still there.
-pub(super) async fn count(
+pub(in crate::postgres) async fn count(
     tx: &Tx<'_>,
     batch: &Batch,
     fates: &[Fate],
@@ -44,7 +44,11 @@ pub(super) async fn count(
 }
 
 /// Counts what was received by projects that are still there.
-pub(super) async fn count_received(tx: &Tx<'_>, batch: &Batch, projects: &Projects) -> Result<()> {
+pub(in crate::postgres) async fn count_received(
+    tx: &Tx<'_>,
+    batch: &Batch,
+    projects: &Projects,
+) -> Result<()> {
     let totals = outcomes::received(batch, projects);
     let (mut projects, mut hours) = (Vec::new(), Vec::new());
     let (mut categories, mut quantities) = (Vec::new(), Vec::new());

@@ -1,6 +1,6 @@
 //! How somebody answers an invitation: opens, accepts, signs up by it, declines.
 
-use copal_model::{InvitationStatus, Role, Timestamp, User, UserId};
+use copal_model::{InvitationStatus, Plans, Role, Timestamp, User, UserId};
 use rusqlite::{Connection, params};
 use uuid::Uuid;
 
@@ -11,7 +11,7 @@ use crate::invitations::{
     Acceptance, AddressProof, Answer, Decline, Joined, NotAccepted, OpenInvitation, Verdict,
     may_invite,
 };
-use crate::sqlite::{Columns, organizations, users};
+use crate::sqlite::{Columns, organizations, usage, users};
 use crate::users::{NewUser, SignedUp};
 
 pub(super) fn open_invitation(
@@ -59,18 +59,20 @@ pub(super) fn open_invitation(
 pub(super) fn accept_invitation(
     db: &Connection,
     acceptance: &Acceptance,
+    plans: &Plans,
 ) -> Result<Answer<Joined, NotAccepted>> {
     let Some(open) = open_invitation(db, &acceptance.secret, acceptance.now)? else {
         return Ok(Err(NotAccepted::Gone));
     };
     let user = users::require(db, acceptance.user)?;
-    conclude(db, open, &user, acceptance.proof, acceptance.now)
+    conclude(db, open, (&user, acceptance.proof), plans, acceptance.now)
 }
 
 pub(super) fn sign_up_invited(
     db: &Connection,
     new: NewUser,
     secret: &SecretHash,
+    plans: &Plans,
 ) -> Result<Answer<(SignedUp, Joined), NotAccepted>> {
     let now = new.now;
     let Some(open) = open_invitation(db, secret, now)? else {
@@ -90,7 +92,10 @@ pub(super) fn sign_up_invited(
     };
     let mut signed_up = users::sign_up(db, &new)?;
     let org = open.organization.id;
-    let joined = conclude(db, open, &signed_up.user, AddressProof::Waived, now)?;
+    let joined = {
+        let person = (&signed_up.user, AddressProof::Waived);
+        conclude(db, open, person, plans, now)?
+    };
     signed_up.user = users::land_in(db, signed_up.user.id, org)?;
     Ok(joined.map(|joined| (signed_up, joined)))
 }
@@ -123,8 +128,8 @@ pub(super) fn decline_invitation(
 fn conclude(
     db: &Connection,
     open: OpenInvitation,
-    user: &User,
-    proof: AddressProof,
+    (user, proof): (&User, AddressProof),
+    plans: &Plans,
     now: Timestamp,
 ) -> Result<Answer<Joined, NotAccepted>> {
     let (org, id) = (open.organization.id, open.invitation.id);
@@ -136,6 +141,7 @@ fn conclude(
         }
         Verdict::KeepMembership => end(db, id, InvitationStatus::Superseded, now)?,
         Verdict::Join => {
+            usage::require_member_room(db, org, plans)?;
             end(db, id, InvitationStatus::Accepted, now)?;
             organizations::insert_member(db, org, user.id, open.invitation.role, now)?;
         }

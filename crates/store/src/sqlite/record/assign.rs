@@ -1,26 +1,29 @@
 //! Reads what is known of a batch's events, and writes what is decided about them.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use copal_model::{IssueId, IssueStatus};
-use rusqlite::{OptionalExtension, Transaction};
+use copal_model::{IssueId, IssueStatus, OrgId, Plans, ProjectId};
+use rusqlite::{OptionalExtension, Row, Transaction};
 
-use super::issue_id;
+use super::{issue_id, quota};
 use crate::Result;
-use crate::record::assign::{self, Class, Fate, Fresh, Known, Owners, Plan, Projects, kind_of};
+use crate::record::assign::{Class, Fate, Fresh, Known, Living, Owners, Plan, Projects, kind_of};
 use crate::record::plan::{DEDUPE_DAYS, day_of};
+use crate::record::quota::accounts;
 use crate::record::{Batch, Disposition, NewEvent};
-use crate::sqlite::partitions;
+use crate::sqlite::{Columns, partitions};
 
 /// Decides for each event what happens to it, makes new issues and opens resolved ones again.
 pub(super) fn assign(
     tx: &Transaction<'_>,
     batch: &Batch,
-    projects: &Projects,
+    (projects, plans): (&Projects, &Plans),
 ) -> Result<Vec<Fate>> {
     let recorded = recorded_events(tx, batch)?;
-    let fresh = Fresh::of(batch, projects, &recorded);
+    let mut fresh = Fresh::of(batch, projects, &recorded);
+    let used = quota::used(tx, &accounts(batch, projects))?;
+    fresh.limit(projects, plans, used);
     let owners = owners(tx, &fresh)?;
     let known = Known {
         partitions: ensure_partitions(tx, &fresh)?,
@@ -43,19 +46,32 @@ pub(super) fn assign(
     Ok(plan.fates)
 }
 
-/// Those projects of a batch that are still there.
-pub(super) fn living_projects(tx: &Transaction<'_>, batch: &Batch) -> Result<Projects> {
+/// Those of the projects that are still there.
+pub(in crate::sqlite) fn living_projects(
+    tx: &Transaction<'_>,
+    named: &BTreeSet<ProjectId>,
+) -> Result<Projects> {
     let mut find = tx.prepare_cached(
-        "select next_issue_number
-         from projects
-         where id = ?1",
+        "select p.next_issue_number, p.org_id, o.plan
+         from projects p
+         join organizations o on o.id = p.org_id
+         where p.id = ?1",
     )?;
-    let mut living = BTreeMap::new();
-    for project in assign::projects(batch) {
-        let next = find.query_row((project.get(),), |row| row.get(0));
-        living.extend(next.optional()?.map(|next| (project, next)));
+    let mut projects = BTreeMap::new();
+    for project in named {
+        let mut found = find.query_and_then((project.get(),), living)?;
+        projects.extend(found.next().transpose()?.map(|living| (*project, living)));
     }
-    Ok(living)
+    Ok(projects)
+}
+
+fn living(row: &Row<'_>) -> Result<Living> {
+    let columns = Columns::new("projects", row);
+    Ok(Living {
+        next_issue: columns.get("next_issue_number")?,
+        org: OrgId::new(columns.uuid("org_id")?),
+        plan: columns.parse("plan")?,
+    })
 }
 
 /// Indexes of events that have been recorded before.

@@ -7,7 +7,7 @@ use crate::record::assign::{Fate, Projects};
 use crate::record::{Batch, outcomes};
 
 /// Counts outcomes of projects that are still there.
-pub(super) fn count(
+pub(in crate::sqlite) fn count(
     tx: &Transaction<'_>,
     batch: &Batch,
     fates: &[Fate],
@@ -33,7 +33,7 @@ pub(super) fn count(
 }
 
 /// Counts what was received by projects that are still there.
-pub(super) fn count_received(
+pub(in crate::sqlite) fn count_received(
     tx: &Transaction<'_>,
     batch: &Batch,
     projects: &Projects,
