@@ -20,6 +20,10 @@ pub const KEY_LABEL_CHARS_MAX: usize = 100;
 pub const TOKEN_NAME_CHARS_MAX: usize = 100;
 /// Bytes in a slug.
 pub const SLUG_BYTES_MAX: usize = 50;
+/// Slugs that an organization had before and that still lead to it; older ones are forgotten.
+pub const OLD_SLUGS_PER_ORG_MAX: u32 = 20;
+/// Days in which an organization that was deleted can be taken back (row 37 of the role matrix).
+pub const ORG_GRACE_DAYS: i64 = 30;
 /// Projects in one organization, whatever its plan.
 pub const PROJECTS_PER_ORG_MAX: u32 = 10_000;
 /// Client keys in one project.

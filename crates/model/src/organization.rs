@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::limits::ORG_NAME_CHARS_MAX;
+use crate::policy::OrgSettings;
 use crate::{OrgId, Slug, Timestamp};
 
 /// A tenant: everything else belongs to one.
@@ -19,6 +20,8 @@ pub struct Organization {
     pub plan: Plan,
     /// Made with its user's account, and that user's alone (rule D-5).
     pub is_personal: bool,
+    /// What it allows its members.
+    pub settings: OrgSettings,
     /// When it was made.
     pub created_at: Timestamp,
 }

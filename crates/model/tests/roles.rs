@@ -88,6 +88,7 @@ fn case(actor: Role, target: Role) -> Case {
         target,
         is_self: false,
         is_personal: false,
+        target_can_act: true,
         other_owners: 2,
     }
 }

@@ -139,6 +139,14 @@ pub trait Access: Send + Sync {
         org: &OrgRef,
     ) -> Result<Option<(OrgScope, Organization)>>;
 
+    /// Lets a user into the organization of theirs that had a slug before, the last one of several;
+    /// `None` where there is none. Who has the slug now is for [`Self::open_org`] to say.
+    async fn open_renamed_org(&self, user: UserId, slug: &Slug) -> Result<Option<OrgAccess>>;
+
+    /// Lets an owner into an organization that was deleted and can still be taken back; `None` for
+    /// everybody else, and for one that was not deleted.
+    async fn open_deleted_org(&self, user: UserId, org: &OrgRef) -> Result<Option<OrgAccess>>;
+
     /// Lets into a project of the organization; `None` for a foreign or missing one.
     async fn open_project(
         &self,
@@ -146,14 +154,22 @@ pub trait Access: Send + Sync {
         project: &ProjectRef,
     ) -> Result<Option<(ProjectScope, Project)>>;
 
-    /// Lets a client key in; `None` for an unknown key. Says nothing about the project in the URL:
+    /// Lets a client key in; `None` for an unknown key, and for one of an organization that was
+    /// deleted. Says nothing about the project in the URL:
     /// the caller compares it.
     async fn open_key(&self, public_key: &str) -> Result<Option<KeyAccess>>;
 
     /// Lets the pipeline record what the journal holds for a project whose key was let in when it
-    /// was received; `None` when the project has been deleted since.
+    /// was received; `None` when the project has been deleted since. An organization that was deleted
+    /// and can be taken back gets what was received before.
     async fn open_recording(&self, project: ProjectId) -> Result<Option<RecordAccess>>;
 
     /// Lets the operator (someone who can read the data folder anyway) into an organization.
     async fn open_org_as_operator(&self, org: &OrgRef) -> Result<Option<(OrgScope, Organization)>>;
+
+    /// Lets the operator into an organization that was deleted and can still be taken back.
+    async fn open_deleted_org_as_operator(
+        &self,
+        org: &OrgRef,
+    ) -> Result<Option<(OrgScope, Organization)>>;
 }

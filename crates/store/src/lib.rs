@@ -6,6 +6,7 @@
 //! # Layout
 //! - [`access`]: credentials to scopes; the only maker of scopes
 //! - [`users`], [`sessions`], [`tokens`], [`org_tokens`], [`organizations`], [`projects`]: accounts and settings
+//! - [`members`], [`lifecycle`]: memberships that change; what is deleted and taken back
 //! - [`invitations`], [`mails`]: how people join, and what they are told
 //! - [`issues`], [`events`]: what pages and the API read
 //! - [`usage`]: how much of its plan an organization uses
@@ -24,7 +25,9 @@ pub mod events;
 mod hex;
 pub mod invitations;
 pub mod issues;
+pub mod lifecycle;
 pub mod mails;
+pub mod members;
 mod migrations;
 mod open;
 pub mod org_tokens;
@@ -59,6 +62,8 @@ pub trait Store:
     + org_tokens::OrgTokens
     + organizations::Organizations
     + projects::Projects
+    + members::Members
+    + lifecycle::Lifecycle
     + invitations::Invitations
     + mails::Mails
     + usage::UsageCounts
@@ -80,6 +85,8 @@ impl<T> Store for T where
         + org_tokens::OrgTokens
         + organizations::Organizations
         + projects::Projects
+        + members::Members
+        + lifecycle::Lifecycle
         + invitations::Invitations
         + mails::Mails
         + usage::UsageCounts

@@ -24,6 +24,7 @@ macro_rules! migrations {
             8 "0008_invitations",
             9 "0009_org_tokens",
             10 "0010_usage",
+            11 "0011_lifecycle",
         }
     };
     ($engine:literal, $($version:literal $title:literal,)+) => {

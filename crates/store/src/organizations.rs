@@ -1,6 +1,7 @@
 //! Organizations and who is in them.
 
 use async_trait::async_trait;
+use copal_model::policy::OrgSetting;
 use copal_model::{Member, OrgId, Organization, Plan, Role, Slug, Timestamp, UserId};
 
 use crate::{Error, OrgScope, Result};
@@ -29,6 +30,18 @@ pub struct OrganizationPatch {
     pub slug: Option<Slug>,
     /// The new plan.
     pub plan: Option<Plan>,
+    /// What it allows its members from now on, or does not.
+    pub settings: Vec<(OrgSetting, bool)>,
+}
+
+impl OrganizationPatch {
+    /// Whether a setting is to be on; `None` leaves it as it is.
+    pub(crate) fn wants(&self, setting: OrgSetting) -> Option<bool> {
+        let mut named = self.settings.iter().rev();
+        named
+            .find(|(one, _)| *one == setting)
+            .map(|(_, is_on)| *is_on)
+    }
 }
 
 /// Organizations and who is in them.
@@ -41,7 +54,8 @@ pub trait Organizations: Send + Sync {
     /// The organizations that a user is in, with their role, personal first, then by name.
     async fn list_organizations(&self, user: UserId) -> Result<Vec<(Organization, Role)>>;
 
-    /// Changes an organization; answers the new state.
+    /// Changes an organization; answers the new state. The slug that it had before leads to it
+    /// still, for its members: see [`Access::open_renamed_org`](crate::access::Access).
     ///
     /// # Errors
     /// [`Conflict`](crate::Error::Conflict) `slug` when another organization has it.
@@ -51,26 +65,8 @@ pub trait Organizations: Send + Sync {
         patch: OrganizationPatch,
     ) -> Result<Organization>;
 
-    /// Deletes a shared organization with its projects and all that was recorded of them. Whose
-    /// default it was lands in the personal organization from now on.
-    ///
-    /// # Errors
-    /// [`Conflict`](crate::Error::Conflict) `personal organization`: it goes with its person only.
-    async fn delete_organization(&self, scope: &OrgScope) -> Result<()>;
-
     /// The members, by role and name.
     async fn list_members(&self, scope: &OrgScope) -> Result<Vec<Member>>;
-}
-
-/// Refuses to delete an organization that is personal, or gone.
-pub(crate) fn require_shared(is_personal: Option<bool>) -> Result<()> {
-    match is_personal {
-        Some(false) => Ok(()),
-        Some(true) => Err(Error::Conflict {
-            what: "personal organization",
-        }),
-        None => Err(GONE),
-    }
 }
 
 /// The organization is not there, or has just been deleted.

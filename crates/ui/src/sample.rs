@@ -4,6 +4,7 @@ mod event;
 mod lists;
 mod people;
 
+use copal_model::policy::OrgSettings;
 use copal_model::{
     Email, Issue, IssueId, IssueStatus, Level, OrgId, Organization, Plan, Project, ProjectId, Role,
     ShortId, Slug, Timestamp, User, UserId,
@@ -83,6 +84,7 @@ pub(crate) fn org() -> Organization {
         slug: slug("acme"),
         plan: Plan::Free,
         is_personal: false,
+        settings: OrgSettings::STANDARD,
         created_at: minutes_ago(60 * 24 * 200),
     }
 }

@@ -89,6 +89,13 @@ pub fn dashboard(org: &str) -> String {
     fill(route::DASHBOARD, &[org])
 }
 
+/// The same page of another organization: `path` with its slug in the place of the old one.
+pub fn with_org(path: &str, org: &str) -> String {
+    let below = path.strip_prefix("/o/").unwrap_or_default();
+    let end = below.find(['/', '?']).unwrap_or(below.len());
+    format!("{}{}", dashboard(org), &below[end..])
+}
+
 /// Members of an organization.
 pub fn members(org: &str) -> String {
     fill(route::MEMBERS, &[org])
@@ -248,6 +255,16 @@ mod tests {
         assert_eq!(
             guide_for("a", "p", "c#/x"),
             "/o/a/projects/p/guide?platform=c%23%2Fx"
+        );
+    }
+
+    #[test]
+    fn changes_the_organization_of_a_path_and_nothing_else() {
+        assert_eq!(with_org("/o/acme", "beta"), "/o/beta");
+        assert_eq!(with_org("/o/acme?x=/o/acme", "beta"), "/o/beta?x=/o/acme");
+        assert_eq!(
+            with_org("/o/acme/issues/ACME-1?a=%2f", "beta"),
+            "/o/beta/issues/ACME-1?a=%2f"
         );
     }
 

@@ -47,7 +47,7 @@ async fn organizations_are_listed_made_and_changed(engine: Engine) {
     let new = Some(json!({"name": "Acme & Sons"}));
     let made = call(Method::POST, "/organizations".to_owned(), new).await;
     let acme = made.json(201);
-    let known = "createdAt id isPersonal name plan role slug";
+    let known = "createdAt id isPersonal name plan role settings slug";
     assert_eq!(fields(&acme).join(" "), known);
     assert_eq!(acme["slug"], "acme-sons");
     assert_eq!(acme["plan"], "FREE");
@@ -111,7 +111,7 @@ async fn a_shared_organization_is_deleted_by_its_owner_in_a_session(engine: Engi
     let ana = app.log_in().await;
     let personal = format!("/organizations/{}", app.org);
     let refused = ana.call(Method::DELETE, &personal).await.json(409);
-    assert_eq!(refused["type"], "urn:copal:problem:personal-organization");
+    assert_eq!(refused["type"], "urn:copal:problem:personal_org");
     let gone = ana.call(Method::DELETE, "/organizations/acme").await;
     assert_eq!((gone.status, &*gone.body), (204, ""));
     let again = ana.call(Method::DELETE, "/organizations/acme").await;

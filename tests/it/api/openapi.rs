@@ -16,7 +16,7 @@ fn filled(app: &TestApp, path: &str) -> String {
         "{project}" => "shop",
         "{issue}" => "SHOP-1",
         "{event}" => "00000000000000000000000000000001",
-        "{key}" => "00000000-0000-0000-0000-000000000000",
+        "{key}" | "{member}" => "00000000-0000-0000-0000-000000000000",
         part => {
             assert!(!part.starts_with('{'), "{path}: what is {part}?");
             part

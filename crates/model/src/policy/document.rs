@@ -19,7 +19,7 @@ REST API and this page ask the same table.
 ";
 
 const SETTINGS: &str = "
-`setting`: where the organization allows it. Organizations cannot change their settings yet: each is as below.
+`setting`: where the organization allows it, which an OWNER or ADMIN decides in its settings.
 
 | setting | allows | at first |
 | --- | --- | --- |
@@ -46,7 +46,7 @@ const RULES: &str = "
 - An organization has an OWNER at any time. A personal organization is its person's alone: nobody joins, leaves or deletes it.
 - What is decided is decided by the roles at the moment of the change, whatever the page showed before.
 
-Members cannot be invited, given another role or removed yet.
+Members cannot be invited yet.
 ";
 
 /// The text of the page.

@@ -19,6 +19,8 @@ pub struct Case {
     pub is_self: bool,
     /// The organization is personal.
     pub is_personal: bool,
+    /// The member's account can act for an organization: see [`Self::other_owners`].
+    pub target_can_act: bool,
     /// Owners besides the member who can act for the organization: an account that is disabled or
     /// whose address is not verified does not count (rule D-4).
     pub other_owners: u64,
@@ -30,6 +32,9 @@ pub enum Refused {
     /// The actor's role may not.
     #[error("the role may not {}", .0.rule().label)]
     RoleTooLow(Action),
+    /// Nobody becomes OWNER whose account cannot act for an organization (row 33).
+    #[error("the member has not proved their address")]
+    Unproven,
     /// Nobody changes the own role (rule D-3).
     #[error("nobody changes their own role")]
     OwnRole,
@@ -65,6 +70,9 @@ impl Case {
         };
         self.require(action)?;
         self.require_owner_left(Some(new))?;
+        if new == Role::Owner {
+            self.require_able()?;
+        }
         Ok(action)
     }
 
@@ -95,6 +103,7 @@ impl Case {
         if self.is_self {
             return Err(Refused::OwnRole);
         }
+        self.require_able()?;
         Ok(Action::TransferOwnership)
     }
 
@@ -104,6 +113,14 @@ impl Case {
             Ok(())
         } else {
             Err(Refused::RoleTooLow(action))
+        }
+    }
+
+    fn require_able(&self) -> Result<(), Refused> {
+        if self.target_can_act {
+            Ok(())
+        } else {
+            Err(Refused::Unproven)
         }
     }
 
@@ -214,6 +231,7 @@ mod tests {
         target: Role::Owner,
         is_self: true,
         is_personal: false,
+        target_can_act: true,
         other_owners: 0,
     };
 
@@ -272,6 +290,20 @@ mod tests {
             assert_eq!(delete_org(role, false).is_ok(), is_owner, "{role}");
         }
         assert_eq!(TEAM.hand_over(), Err(Refused::OwnRole));
+    }
+
+    #[test]
+    fn nobody_becomes_owner_who_cannot_act() {
+        let unproven = Case {
+            target: Role::Admin,
+            is_self: false,
+            target_can_act: false,
+            ..TEAM
+        };
+        assert_eq!(unproven.change_role(Role::Owner), Err(Refused::Unproven));
+        assert_eq!(unproven.hand_over(), Err(Refused::Unproven));
+        assert_eq!(unproven.change_role(Role::Member), Ok(Action::ChangeRoles));
+        assert_eq!(unproven.remove(), Ok(Action::RemoveMembers));
     }
 
     #[test]

@@ -168,7 +168,10 @@ fn components() -> utoipa::openapi::Components {
     let builder = with::<names::IssueStatus>(with::<names::Level>(builder));
     let builder = with::<me::Me>(with::<me::MePatch>(builder));
     let builder = with::<organizations::Organization>(builder);
+    let builder = with::<organizations::OrganizationSettings>(builder);
+    let builder = with::<organizations::OrganizationSettingsChange>(builder);
     let builder = with::<organizations::OrganizationNew>(builder);
+    let builder = with::<members::MemberChange>(builder);
     let builder = with::<organizations::OrganizationChange>(builder);
     let builder = with::<usage::Usage>(with::<members::Member>(builder));
     let builder = with::<projects::Project>(with::<projects::ProjectCredential>(builder));

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::{Method, StatusCode, Uri};
 use copal_model::limits::ORG_NAME_CHARS_MAX;
-use copal_model::policy::Action;
+use copal_model::policy::{Action, OrgSetting, OrgSettings};
 use copal_model::{OrgId, Role};
 use copal_store::access::OrgRef;
 use copal_store::organizations::{NewOrganization, OrganizationPatch};
@@ -34,8 +34,37 @@ pub struct Organization {
     is_personal: bool,
     /// The caller's.
     role: names::Role,
+    settings: OrganizationSettings,
     #[schema(format = DateTime)]
     created_at: String,
+}
+
+/// What an organization allows its members.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a setting of its own"
+)]
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OrganizationSettings {
+    /// Viewers see events as JSON.
+    viewers_see_raw: bool,
+    /// Members delete issues.
+    members_delete_issues: bool,
+    /// Members create projects.
+    members_create_projects: bool,
+    /// Members invite people as MEMBER or VIEWER.
+    members_invite: bool,
+}
+
+/// A change to what an organization allows its members; what is left out stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct OrganizationSettingsChange {
+    viewers_see_raw: Option<bool>,
+    members_delete_issues: Option<bool>,
+    members_create_projects: Option<bool>,
+    members_invite: Option<bool>,
 }
 
 /// A shared organization to be made.
@@ -56,6 +85,7 @@ pub struct OrganizationChange {
     slug: Option<String>,
     /// Changed by instance administrators only.
     plan: Option<names::Plan>,
+    settings: Option<OrganizationSettingsChange>,
 }
 
 const ALL: &str = "/api/v1/organizations";
@@ -97,7 +127,7 @@ pub fn routes() -> Vec<Route> {
             Method::DELETE,
             ONE,
             RouteAccess::Org(Action::DeleteOrg),
-            "Delete a shared organization with its projects, issues and events",
+            "Delete a shared organization; an OWNER can take that back for 30 days",
             delete,
         )
         .with_operation(|| {
@@ -182,21 +212,19 @@ async fn update(
             .transpose()?,
         slug: change.slug.map(|slug| slug_in(&slug)).transpose()?,
         plan: change.plan.map(Into::into),
+        settings: change
+            .settings
+            .map(OrganizationSettingsChange::list)
+            .unwrap_or_default(),
     };
     let changed = app.store.update_organization(&org.scope, patch).await?;
     Ok(axum::Json(Organization::of(changed, org.member.role)))
 }
 
 async fn delete(org: OrgMember<DeleteOrg>, State(app): State<App>) -> Result<StatusCode> {
-    if org.organization.is_personal {
-        return Err(Problem::new(
-            StatusCode::CONFLICT,
-            "personal-organization",
-            "Personal organization",
-            "A personal organization goes with its person only. Delete its projects instead.",
-        ));
-    }
-    app.store.delete_organization(&org.scope).await?;
+    let actor = org.signed_in.actor(&app);
+    let answer = app.store.delete_organization(&org.scope, actor, Vec::new());
+    org.changed(answer.await?, &app).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -209,7 +237,37 @@ impl Organization {
             plan: organization.plan.into(),
             is_personal: organization.is_personal,
             role: role.into(),
+            settings: OrganizationSettings::of(organization.settings),
             created_at: organization.created_at.to_string(),
         }
+    }
+}
+
+impl OrganizationSettings {
+    fn of(settings: OrgSettings) -> Self {
+        Self {
+            viewers_see_raw: settings.has(OrgSetting::ViewersSeeRaw),
+            members_delete_issues: settings.has(OrgSetting::MembersDeleteIssues),
+            members_create_projects: settings.has(OrgSetting::MembersCreateProjects),
+            members_invite: settings.has(OrgSetting::MembersInvite),
+        }
+    }
+}
+
+impl OrganizationSettingsChange {
+    fn list(self) -> Vec<(OrgSetting, bool)> {
+        let named = [
+            (OrgSetting::ViewersSeeRaw, self.viewers_see_raw),
+            (OrgSetting::MembersDeleteIssues, self.members_delete_issues),
+            (
+                OrgSetting::MembersCreateProjects,
+                self.members_create_projects,
+            ),
+            (OrgSetting::MembersInvite, self.members_invite),
+        ];
+        let wanted = named.into_iter();
+        wanted
+            .filter_map(|(setting, is_on)| Some((setting, is_on?)))
+            .collect()
     }
 }

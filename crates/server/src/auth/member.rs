@@ -9,17 +9,21 @@ use std::str::FromStr;
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
+use axum::http::uri::PathAndQuery;
 use copal_model::policy::{Action, Denied, OrgSettings};
 use copal_model::{
-    Issue, IssueId, Member, OrgId, Organization, Project, ProjectId, Role, ShortId, Slug,
+    Issue, IssueId, Member, OrgId, Organization, Project, ProjectId, Role, ShortId, Slug, UserId,
 };
 use copal_store::access::{IssueRef, OrgAccess, OrgRef, ProjectRef};
 use copal_store::{OrgScope, ProjectScope};
 use copal_ui::form::Permission;
+use copal_ui::urls;
 
 use crate::app::App;
+use crate::auth::caller::changes_something;
 use crate::auth::permit::Permit;
 use crate::auth::{Caller, Refusal, SignedIn};
+use crate::middleware::audience::Audience;
 
 /// A member let into the organization `{org}` for the action `A`; no token of an organization is one.
 #[derive(Debug, Clone)]
@@ -108,8 +112,13 @@ impl<A: Permit> Entering for OrgCaller<A> {
         };
         match &caller {
             Caller::Person(signed_in) => {
-                let found = app.store.open_org(signed_in.user.id, &wanted).await?;
-                let access = found.ok_or(missing)?;
+                let user = signed_in.user.id;
+                let access = match app.store.open_org(user, &wanted).await? {
+                    Some(access) => access,
+                    None => open_renamed(parts, app, user, &wanted)
+                        .await?
+                        .ok_or(missing)?,
+                };
                 signed_in.require_taken_by(access.organization.id)?;
                 Ok(Self {
                     caller,
@@ -136,7 +145,8 @@ impl<A: Permit> Entering for OrgCaller<A> {
     }
 
     async fn check(&self, app: &App) -> Result<(), Refusal> {
-        check(A::ACTION, self.role, &self.caller, &self.scope, app).await
+        let settings = self.organization.settings;
+        check::<A>(self.role, settings, &self.caller, &self.scope, app).await
     }
 
     fn scope(&self) -> &OrgScope {
@@ -161,7 +171,8 @@ impl<A: Permit> Entering for OrgMember<A> {
 
     async fn check(&self, app: &App) -> Result<(), Refusal> {
         let caller = Caller::Person(self.signed_in.clone());
-        check(A::ACTION, self.member.role, &caller, &self.scope, app).await
+        let (role, settings) = (self.member.role, self.organization.settings);
+        check::<A>(role, settings, &caller, &self.scope, app).await
     }
 
     fn scope(&self) -> &OrgScope {
@@ -234,7 +245,7 @@ impl<O: Entering> FromRequestParts<App> for InIssue<O> {
 impl<A> OrgCaller<A> {
     /// Whether the caller's role may do something else too.
     pub fn may(&self, action: Action) -> bool {
-        self.role.may(action, OrgSettings::STANDARD)
+        self.role.may(action, self.organization.settings)
     }
 
     /// Whether the caller's role may, and the credential reaches so far.
@@ -246,7 +257,8 @@ impl<A> OrgCaller<A> {
 impl<A> OrgMember<A> {
     /// Whether the caller's role may do something else too.
     pub fn may(&self, action: Action) -> bool {
-        self.member.role.may(action, OrgSettings::STANDARD)
+        let settings = self.organization.settings;
+        self.member.role.may(action, settings)
     }
 
     /// Whether the caller's role may, and the credential reaches so far.
@@ -271,37 +283,64 @@ impl<A> OrgMember<A> {
     /// # Errors
     /// When the store cannot say.
     pub async fn denied(&self, action: Action, app: &App) -> Result<Denied, Refusal> {
-        denied(action, self.member.role, &self.scope, app).await
+        let settings = self.organization.settings;
+        denied(action, self.member.role, settings, &self.scope, app).await
     }
 }
 
-async fn check(
-    action: Action,
+async fn check<A: Permit>(
     role: Role,
+    settings: OrgSettings,
     caller: &Caller,
     scope: &OrgScope,
     app: &App,
 ) -> Result<(), Refusal> {
-    if role.may(action, OrgSettings::STANDARD) {
-        return caller.reaches(action, app);
+    if role.may(A::ACTION, settings) {
+        return caller.reaches(A::ACTION, app);
     }
-    let denied = denied(action, role, scope, app).await?;
+    let denied = denied(A::ACTION, role, settings, scope, app).await?;
     Err(Refusal::RoleTooLow(Box::new(denied)))
 }
 
 async fn denied(
     action: Action,
     role: Role,
+    settings: OrgSettings,
     scope: &OrgScope,
     app: &App,
 ) -> Result<Denied, Refusal> {
     let members = app.store.list_members(scope).await?;
-    Ok(Denied::of(action, role, OrgSettings::STANDARD, &members))
+    Ok(Denied::of(action, role, settings, &members))
+}
+
+/// The organization that had the slug before, for one of its members. Whoever reads a page is sent
+/// to where it is now; forms and the REST API get what they ask for.
+async fn open_renamed(
+    parts: &Parts,
+    app: &App,
+    user: UserId,
+    wanted: &OrgRef,
+) -> Result<Option<OrgAccess>, Refusal> {
+    let OrgRef::Slug(slug) = wanted else {
+        return Ok(None);
+    };
+    let found = app.store.open_renamed_org(user, slug).await?;
+    let path = parts.uri.path_and_query().map_or("", PathAndQuery::as_str);
+    if let Some(access) = &found
+        && Audience::of(parts.uri.path()) == Audience::Page
+        && !changes_something(&parts.method)
+    {
+        return Err(Refusal::Moved {
+            to: urls::with_org(path, access.organization.slug.as_str()),
+        });
+    }
+    Ok(found)
 }
 
 /// Whether whom the store has let in may do something there.
 pub fn may(access: &OrgAccess, action: Action) -> bool {
-    access.member.role.may(action, OrgSettings::STANDARD)
+    let settings = access.organization.settings;
+    access.member.role.may(action, settings)
 }
 
 /// An organization as a URL names it.

@@ -11,9 +11,11 @@
 //! - [`caller`], [`signed_in`]: the extractors for who is asking, an organization or a person
 //! - [`member`]: the extractors that let members into an organization, project or issue, each with
 //!   the action it was opened for
+//! - [`actor`]: who changes what is decided where it is changed
 //! - [`permit`]: the actions as types
 //! - [`refusal`]: the ways to be turned away
 
+pub mod actor;
 pub mod caller;
 mod common_passwords;
 pub mod cookie;

@@ -1,7 +1,7 @@
 //! The ways to be turned away, each with what to do about it.
 
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use copal_model::Role;
 use copal_model::policy::{Denied, OrgSettings, Refused, TooNarrow};
 
@@ -18,6 +18,12 @@ pub enum Refusal {
     NotFound {
         /// The noun.
         what: &'static str,
+    },
+    /// A page that has another address now; only members of where it belongs are told.
+    #[error("moved to {to}")]
+    Moved {
+        /// Path and query.
+        to: String,
     },
     /// A member whose role does not allow it.
     #[error("role may not {}", .0.action.rule().label)]
@@ -59,6 +65,7 @@ impl From<Refusal> for Problem {
         match refusal {
             Refusal::Store(error) => error.into(),
             Refusal::NotFound { what } => Self::not_found(what),
+            Refusal::Moved { .. } => Self::not_found("page"),
             Refusal::SignInFirst => Self::new(
                 StatusCode::UNAUTHORIZED,
                 "unauthorized",
@@ -124,19 +131,25 @@ impl From<Refused> for Problem {
             Refused::RoleTooLow(action) => {
                 Self::denied(Denied::of(action, Role::Viewer, OrgSettings::default(), []))
             }
+            Refused::Unproven => conflict(
+                "unproven",
+                "Address not proved",
+                "This member has not proved yet that they read mail sent to their address. Nobody \
+                 becomes OWNER before that.",
+            ),
             Refused::OwnRole => forbidden(
                 "Nobody changes their own role. An OWNER can hand the organization over to step \
                  down; everybody can leave."
                     .to_owned(),
             ),
             Refused::LastOwner => conflict(
-                "last-owner",
+                "last_owner",
                 "Last owner",
                 "An organization needs an OWNER, and this is the last one. Make somebody else \
                  OWNER first.",
             ),
             Refused::Personal => conflict(
-                "personal-organization",
+                "personal_org",
                 "Personal organization",
                 "A personal organization is its person's alone and goes with them only. Its OWNER \
                  can turn it into a team.",
@@ -183,7 +196,10 @@ fn forbidden(detail: String) -> Problem {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        Problem::from(self).into_response()
+        match self {
+            Self::Moved { to } => Redirect::permanent(&to).into_response(),
+            other => Problem::from(other).into_response(),
+        }
     }
 }
 
@@ -216,8 +232,8 @@ mod tests {
     #[test]
     fn rules_that_no_role_gets_around_are_conflicts_with_names() {
         for (refused, kind) in [
-            (Refused::LastOwner, "last-owner"),
-            (Refused::Personal, "personal-organization"),
+            (Refused::LastOwner, "last_owner"),
+            (Refused::Personal, "personal_org"),
             (Refused::Team, "team"),
         ] {
             let problem = Problem::from(refused);

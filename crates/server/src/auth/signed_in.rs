@@ -31,7 +31,8 @@ impl SignedIn {
         Ok(())
     }
 
-    fn proof(&self, app: &App) -> Proof<'_> {
+    /// What was shown to get in, as far as reach is concerned.
+    pub fn proof(&self, app: &App) -> Proof<'_> {
         match &self.credential {
             Credential::Token { scopes: None, .. } => Proof::Token,
             Credential::Token {

@@ -18,6 +18,9 @@ const JOURNAL_CLEARED_EVERY: Duration = Duration::from_hours(1);
 /// How often sessions and tokens that have ended are forgotten.
 const FORGET_EVERY: Duration = Duration::from_mins(10);
 
+/// How often organizations are looked for that were deleted so long ago that nobody can take it back.
+const PURGE_EVERY: Duration = Duration::from_hours(1);
+
 /// Starts all jobs; dropping the set stops them.
 pub fn start(app: &App) -> JoinSet<()> {
     let mut jobs = JoinSet::new();
@@ -28,6 +31,7 @@ pub fn start(app: &App) -> JoinSet<()> {
     jobs.spawn(every(RETENTION_EVERY, app.clone(), drop_expired));
     jobs.spawn(every(COMPACT_EVERY, app.clone(), compact));
     jobs.spawn(every(FORGET_EVERY, app.clone(), forget_expired));
+    jobs.spawn(every(PURGE_EVERY, app.clone(), purge_organizations));
     jobs
 }
 
@@ -87,6 +91,14 @@ async fn compact(app: App) {
 async fn forget_expired(app: App) {
     if let Err(error) = app.store.forget_expired(app.clock.now()).await {
         complain(&error, "cannot forget sessions that have ended");
+    }
+}
+
+async fn purge_organizations(app: App) {
+    match app.store.purge_organizations(app.clock.now()).await {
+        Ok(0) => {}
+        Ok(purged) => tracing::info!(purged, "purged organizations that were deleted long ago"),
+        Err(error) => complain(&error, "cannot purge organizations that were deleted"),
     }
 }
 

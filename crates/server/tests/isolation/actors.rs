@@ -107,7 +107,8 @@ impl Actor {
 /// Everybody who asks. Makes the credentials that only actors need.
 pub(crate) async fn everybody(world: &mut World, store: &dyn Store, policy: &Policy) -> Vec<Actor> {
     let mut actors = dead_credentials(world, store).await;
-    for person in world.people.clone() {
+    let asking = world.people.clone().into_iter();
+    for person in asking.filter(|person| person.who.asks()) {
         let session = Shows::Session(person.session.clone());
         actors.push(Actor::somebody(world, &person, "session", session));
         let is_b = matches!(person.who, Who::B(role) if role != Role::Owner);

@@ -15,6 +15,12 @@ use crate::site::Answer;
 /// Routes after which one must log in again.
 const LOGS_OUT: &[&str] = &["/logout"];
 
+/// Actions that a route asks for where the member in its path is somebody else, as all are here.
+const TO_OTHERS: &[(&str, Action)] = &[(
+    "/api/v1/organizations/{org}/members/{member}",
+    Action::RemoveMembers,
+)];
+
 /// What a request must come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Expected {
@@ -72,6 +78,11 @@ pub(crate) fn expected(row: &Row, actor: &Actor, case: &Case, policy: &Policy) -
         RouteAccess::Operator => Expected::NotFound,
         _ if !actor.is_known(audience) => Expected::LogIn,
         RouteAccess::Principal => of_person(actor, case),
+        RouteAccess::Org(Action::LeaveOrg) => {
+            let to_others = TO_OTHERS.iter().find(|(path, _)| *path == row.path);
+            let action = to_others.map_or(Action::LeaveOrg, |(_, action)| *action);
+            of_member(actor, case, action, policy)
+        }
         RouteAccess::Org(action) => of_member(actor, case, action, policy),
     }
 }

@@ -80,9 +80,10 @@ pub(crate) fn parts_of(template: &str) -> Vec<Part> {
 /// The names of things of a kind, first the one that people see.
 pub(crate) fn forms(name: &str) -> &'static [&'static str] {
     match name {
-        "org" | "project" => &["slug", "id"],
+        "org" => &["slug", "id", "old"],
+        "project" => &["slug", "id"],
         "issue" => &["short", "id"],
-        "event" | "key" | "token" | "resolved" | "person" => &["id"],
+        "event" | "key" | "token" | "resolved" | "person" | "member" => &["id"],
         "environment" | "checksum" | "name" => &["text"],
         _ => panic!(
             "the isolation suite does not know {{{name}}}: add it to parts::forms and parts::text, \
@@ -126,12 +127,14 @@ fn found(
     match (&*part.name, form) {
         ("org", "slug") => things.slug.clone(),
         ("org", "id") => things.id.to_string(),
+        ("org", "old") => things.old_slug.clone(),
         ("project", form) => of_project(project, form),
         ("issue", "short") => issue.short.clone(),
         ("issue", "id") => issue.id.to_string(),
         ("resolved", "id") => project.issues[1].id.to_string(),
         ("event", "id") => issue.event.to_string(),
         ("key", "id") => project.keys[0].to_string(),
+        ("member", "id") => world.person(Who::Target(tenant)).id.to_string(),
         ("environment", _) => format!("{}-environment", mark(Owner::Event(tenant))),
         ("person" | "token", form) => of_person(part, form, (tenant, number), actor, world),
         ("checksum" | "name", _) => of_file(&part.name),

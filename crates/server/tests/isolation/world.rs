@@ -59,13 +59,17 @@ pub(crate) enum Who {
     Removed,
     /// Has an account and nothing to do with the tenants.
     Stranger,
+    /// Views a tenant, and asks for nothing: the member whom others change.
+    Target(Tenant),
+    /// Owns tenant B too, and asks for nothing: its other owner may go.
+    SecondOwner,
 }
 
 /// How many people there are.
 pub(crate) const PEOPLE: usize = Who::ALL.len();
 
 impl Who {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 14] = [
         Self::Administrator,
         Self::A(Role::Viewer),
         Self::A(Role::Member),
@@ -77,13 +81,23 @@ impl Who {
         Self::Dual,
         Self::Removed,
         Self::Stranger,
+        Self::Target(Tenant::A),
+        Self::Target(Tenant::B),
+        Self::SecondOwner,
     ];
+
+    /// Whether they ask for anything.
+    pub(crate) const fn asks(self) -> bool {
+        !matches!(self, Self::Target(_) | Self::SecondOwner)
+    }
 
     fn roles(self) -> BTreeMap<Tenant, Role> {
         match self {
             Self::A(role) => BTreeMap::from([(Tenant::A, role)]),
             Self::B(role) => BTreeMap::from([(Tenant::B, role)]),
             Self::Dual => BTreeMap::from([(Tenant::A, Role::Owner), (Tenant::B, Role::Viewer)]),
+            Self::Target(tenant) => BTreeMap::from([(tenant, Role::Viewer)]),
+            Self::SecondOwner => BTreeMap::from([(Tenant::B, Role::Owner)]),
             Self::Administrator | Self::Removed | Self::Stranger => BTreeMap::new(),
         }
     }
@@ -94,6 +108,8 @@ impl Who {
 pub(crate) struct Things {
     pub(crate) id: OrgId,
     pub(crate) slug: String,
+    /// What its slug was before.
+    pub(crate) old_slug: String,
     /// The first is called the same in both tenants, the second is not.
     pub(crate) projects: Vec<InProject>,
 }

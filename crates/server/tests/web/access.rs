@@ -15,7 +15,7 @@ pub(crate) fn fill(path: &str) -> String {
             "{project}" => "shop",
             "{issue}" => "SHOP-1",
             "{event}" => "latest",
-            "{token}" | "{key}" => "00000000-0000-0000-0000-000000000000",
+            "{token}" | "{key}" | "{member}" => "00000000-0000-0000-0000-000000000000",
             "{checksum}" => "000000000000",
             "{name}" => "app.css",
             other => other,

@@ -1,7 +1,9 @@
 //! Credentials to scopes: the one file of this engine that makes an [`OrgScope`].
 
 use async_trait::async_trait;
-use copal_model::{OrgId, Organization, Plans, Project, ProjectId, Timestamp, TokenId, UserId};
+use copal_model::{
+    OrgId, Organization, Plans, Project, ProjectId, Slug, Timestamp, TokenId, UserId,
+};
 use tokio_postgres::types::ToSql;
 
 use super::{
@@ -100,6 +102,24 @@ impl Access for PostgresStore {
             .await
     }
 
+    async fn open_renamed_org(&self, user: UserId, slug: &Slug) -> Result<Option<OrgAccess>> {
+        self.engine
+            .read(move |tx| {
+                let slug = slug.clone();
+                Box::pin(async move { open_renamed_org(tx, user, &slug).await })
+            })
+            .await
+    }
+
+    async fn open_deleted_org(&self, user: UserId, org: &OrgRef) -> Result<Option<OrgAccess>> {
+        self.engine
+            .read(move |tx| {
+                let org = org.clone();
+                Box::pin(async move { open_deleted_org(tx, user, &org).await })
+            })
+            .await
+    }
+
     async fn open_project(
         &self,
         scope: &OrgScope,
@@ -134,7 +154,19 @@ impl Access for PostgresStore {
         self.engine
             .read(move |tx| {
                 let org = org.clone();
-                Box::pin(async move { open_org_as_operator(tx, &org).await })
+                Box::pin(async move { open_org_as_operator(tx, &org, "is null").await })
+            })
+            .await
+    }
+
+    async fn open_deleted_org_as_operator(
+        &self,
+        org: &OrgRef,
+    ) -> Result<Option<(OrgScope, Organization)>> {
+        self.engine
+            .read(move |tx| {
+                let org = org.clone();
+                Box::pin(async move { open_org_as_operator(tx, &org, "is not null").await })
             })
             .await
     }
@@ -164,6 +196,36 @@ async fn note_use(tx: &Tx<'_>, token: TokenId, minute: Timestamp) -> Result<()> 
 
 async fn open_org(tx: &Tx<'_>, user: UserId, org: &OrgRef) -> Result<Option<OrgAccess>> {
     let (name, value) = org_name(org);
+    let condition = format!("{name} = $2 and o.deleted_at is null");
+    open_where(tx, &condition, user, value).await
+}
+
+async fn open_renamed_org(tx: &Tx<'_>, user: UserId, slug: &Slug) -> Result<Option<OrgAccess>> {
+    let condition = "o.id = (
+                select s.org_id
+                from old_slugs s
+                join organizations a on a.id = s.org_id and a.deleted_at is null
+                join members b on b.org_id = s.org_id and b.user_id = $1
+                where s.slug = $2
+                order by s.number desc, s.org_id desc
+                limit 1
+            )";
+    open_where(tx, condition, user, Box::new(slug.to_string())).await
+}
+
+async fn open_deleted_org(tx: &Tx<'_>, user: UserId, org: &OrgRef) -> Result<Option<OrgAccess>> {
+    let (name, value) = org_name(org);
+    let condition = format!("{name} = $2 and m.role = 'OWNER' and o.deleted_at is not null");
+    open_where(tx, &condition, user, value).await
+}
+
+/// Lets a user into the organization of theirs that a condition on `value` finds.
+async fn open_where(
+    tx: &Tx<'_>,
+    condition: &str,
+    user: UserId,
+    value: Value,
+) -> Result<Option<OrgAccess>> {
     let found = find(
         tx,
         &format!(
@@ -172,7 +234,7 @@ async fn open_org(tx: &Tx<'_>, user: UserId, org: &OrgRef) -> Result<Option<OrgA
             join organizations o on o.id = m.org_id
             join users u on u.id = m.user_id
             where m.user_id = $1
-              and {name} = $2",
+              and {condition}",
             organizations::COLUMNS,
             organizations::MEMBER_COLUMNS
         ),
@@ -203,7 +265,8 @@ async fn open_own_org(
             from org_tokens t
             join organizations o on o.id = t.org_id
             where t.id = $1
-              and {name} = $2",
+              and {name} = $2
+              and o.deleted_at is null",
             organizations::COLUMNS
         ),
         &[&token.as_uuid(), &*value],
@@ -247,9 +310,11 @@ async fn open_project(
 async fn open_key(tx: &Tx<'_>, public_key: &str) -> Result<Option<KeyAccess>> {
     let found = find(
         tx,
-        "select org_id, project_id, is_active
-        from client_keys
-        where public_key = $1",
+        "select k.org_id, k.project_id, k.is_active
+        from client_keys k
+        join organizations o on o.id = k.org_id
+        where k.public_key = $1
+          and o.deleted_at is null",
         &[&public_key],
     )
     .await?;
@@ -292,6 +357,7 @@ async fn open_recording(
 async fn open_org_as_operator(
     tx: &Tx<'_>,
     org: &OrgRef,
+    deleted: &str,
 ) -> Result<Option<(OrgScope, Organization)>> {
     let (name, value) = org_name(org);
     let found = find(
@@ -299,7 +365,8 @@ async fn open_org_as_operator(
         &format!(
             "select {}
             from organizations o
-            where {name} = $1",
+            where {name} = $1
+              and o.deleted_at {deleted}",
             organizations::COLUMNS
         ),
         &[&*value],
@@ -310,6 +377,11 @@ async fn open_org_as_operator(
         Ok((OrgScope::granted(organization.id), organization))
     });
     access.transpose()
+}
+
+/// Leave to remove an organization whose fate is decided.
+pub(super) const fn scope_to_purge(org: OrgId) -> OrgScope {
+    OrgScope::granted(org)
 }
 
 /// The column that a URL names an organization by, and what it must hold.

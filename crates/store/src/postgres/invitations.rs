@@ -257,6 +257,28 @@ async fn revoke_invitation(
     }
 }
 
+/// Takes back what a member has sent who leaves (rule D-11).
+pub(super) async fn revoke_sent_by(
+    tx: &Tx<'_>,
+    org: OrgId,
+    inviter: UserId,
+    now: Timestamp,
+) -> Result<()> {
+    let rows = list(
+        tx,
+        "select id from invitations
+        where org_id = $1 and inviter_id = $2 and status = 'PENDING'
+        order by id for update",
+        &[&org.as_uuid(), &inviter.as_uuid()],
+    )
+    .await?;
+    for row in rows {
+        let id = InvitationId::new(Columns::new("invitations", &row).uuid("id")?);
+        end(tx, id, InvitationStatus::Revoked, now).await?;
+    }
+    Ok(())
+}
+
 async fn forget_invitations(tx: &Tx<'_>, now: Timestamp) -> Result<()> {
     execute(
         tx,

@@ -19,7 +19,9 @@ mod guarantees;
 mod invitations;
 mod issue_list;
 mod issues;
+mod lifecycle;
 mod mails;
+mod members;
 mod migrations;
 mod org_tokens;
 mod organizations;
@@ -31,6 +33,7 @@ mod row;
 #[path = "../../tests/conformance/schema.rs"]
 mod schema;
 mod sessions;
+mod slugs;
 mod statements;
 mod telemetry;
 #[cfg(test)]

@@ -214,10 +214,12 @@ pub(super) async fn find_token(
 ) -> Result<Option<FoundToken>> {
     let found = find(
         tx,
-        "select id, org_id, scopes, last_used_at
-        from org_tokens
-        where secret_hash = $1
-          and expires_at > $2",
+        "select t.id, t.org_id, t.scopes, t.last_used_at
+        from org_tokens t
+        join organizations o on o.id = t.org_id
+        where t.secret_hash = $1
+          and t.expires_at > $2
+          and o.deleted_at is null",
         &[&&secret[..], &now.as_microsecond()],
     )
     .await?;

@@ -1,19 +1,22 @@
 //! Organizations and who is in them.
 
 use async_trait::async_trait;
+use copal_model::policy::{OrgSetting, OrgSettings};
 use copal_model::{Email, Member, OrgId, Organization, Plan, Role, Slug, Timestamp, UserId};
 use tokio_postgres::Row;
 
-use super::{Columns, PostgresStore, Tx, execute, find, list, projects};
-use crate::organizations::{
-    GONE, NewOrganization, OrganizationPatch, Organizations, require_shared,
-};
+use super::{Columns, PostgresStore, Tx, execute, find, list, slugs};
+use crate::organizations::{GONE, NewOrganization, OrganizationPatch, Organizations};
 use crate::{Error, OrgScope, Result};
 
 /// The columns of [`organization`]; `o` is the table.
 pub(super) const COLUMNS: &str = "o.id as org_id, o.name as org_name, o.slug as org_slug, \
     o.plan as org_plan, o.personal_user_id is not null as org_is_personal, \
-    o.created_at as org_created_at";
+    o.created_at as org_created_at, \
+    o.viewers_see_raw as org_viewers_see_raw, \
+    o.members_delete_issues as org_members_delete_issues, \
+    o.members_create_projects as org_members_create_projects, \
+    o.members_invite as org_members_invite";
 
 /// The columns of [`member`]; `m` is the membership, `u` the person.
 pub(super) const MEMBER_COLUMNS: &str = "m.org_id as member_org_id, m.user_id as member_user_id, \
@@ -51,16 +54,6 @@ impl Organizations for PostgresStore {
             .await
     }
 
-    async fn delete_organization(&self, scope: &OrgScope) -> Result<()> {
-        let scope = *scope;
-        let deleted = self
-            .engine
-            .write(move |tx| Box::pin(delete_organization(tx, scope)))
-            .await;
-        self.codec.bases.forget();
-        deleted
-    }
-
     async fn list_members(&self, scope: &OrgScope) -> Result<Vec<Member>> {
         let org = scope.org();
         self.engine
@@ -73,10 +66,11 @@ async fn create_organization(tx: &Tx<'_>, new: NewOrganization) -> Result<Organi
     queue(tx).await?;
     let organization = Organization {
         id: new.id,
-        slug: free_slug(tx, &Organization::wanted_slug(&new.name)).await?,
+        slug: slugs::free_slug(tx, &Organization::wanted_slug(&new.name)).await?,
         name: new.name,
         plan: new.plan,
         is_personal: false,
+        settings: OrgSettings::STANDARD,
         created_at: new.now,
     };
     insert(tx, &organization, new.owner).await?;
@@ -99,7 +93,11 @@ pub(super) async fn queue(tx: &Tx<'_>) -> Result<()> {
 pub(super) async fn require(tx: &Tx<'_>, org: OrgId) -> Result<()> {
     let is_there = find(
         tx,
-        "select 1 from organizations where id = $1 for no key update",
+        "select 1
+        from organizations
+        where id = $1
+          and deleted_at is null
+        for no key update",
         &[&org.as_uuid()],
     )
     .await?;
@@ -175,6 +173,7 @@ async fn list_organizations(tx: &Tx<'_>, user: UserId) -> Result<Vec<(Organizati
             from members m
             join organizations o on o.id = m.org_id
             where m.user_id = $1
+              and o.deleted_at is null
             order by org_is_personal desc, lower(o.name), o.id"
         ),
         &[&user.as_uuid()],
@@ -195,84 +194,49 @@ async fn update_organization(
 ) -> Result<Organization> {
     if let Some(slug) = &patch.slug {
         queue(tx).await?;
-        if slug_owner(tx, slug)
-            .await?
-            .is_some_and(|owner| owner != org)
-        {
-            return Err(Error::Conflict { what: "slug" });
-        }
+        slugs::change(tx, org, slug).await?;
     }
     execute(
         tx,
         "update organizations
-        set name = coalesce($1, name), slug = coalesce($2, slug), plan = coalesce($3, plan)
-        where id = $4",
+        set name = coalesce($1, name),
+            slug = coalesce($2, slug),
+            plan = coalesce($3, plan),
+            viewers_see_raw = coalesce($4, viewers_see_raw),
+            members_delete_issues = coalesce($5, members_delete_issues),
+            members_create_projects = coalesce($6, members_create_projects),
+            members_invite = coalesce($7, members_invite)
+        where id = $8
+          and deleted_at is null",
         &[
             &patch.name,
             &patch.slug.as_ref().map(Slug::as_str),
             &patch.plan.map(Plan::as_str),
+            &patch.wants(OrgSetting::ViewersSeeRaw),
+            &patch.wants(OrgSetting::MembersDeleteIssues),
+            &patch.wants(OrgSetting::MembersCreateProjects),
+            &patch.wants(OrgSetting::MembersInvite),
             &org.as_uuid(),
         ],
     )
     .await?;
+    find_organization(tx, org).await
+}
+
+/// The organization, if it is there and was not deleted.
+pub(super) async fn find_organization(tx: &Tx<'_>, org: OrgId) -> Result<Organization> {
     let found = find(
         tx,
         &format!(
             "select {COLUMNS}
             from organizations o
-            where o.id = $1"
+            where o.id = $1
+              and o.deleted_at is null"
         ),
         &[&org.as_uuid()],
     )
     .await?;
     found.as_ref().map_or(Err(GONE), organization)
-}
-
-async fn delete_organization(tx: &Tx<'_>, scope: OrgScope) -> Result<()> {
-    let org = scope.org().as_uuid();
-    // Locked: nobody makes a project in it any more.
-    let found = find(
-        tx,
-        "select personal_user_id is not null as is_personal
-        from organizations
-        where id = $1
-        for update",
-        &[&org],
-    )
-    .await?;
-    require_shared(found.map(|row| row.try_get(0)).transpose()?)?;
-    // Locked before users are looked at: nobody makes it the default any more.
-    list(
-        tx,
-        "select 1 from members where org_id = $1 for update",
-        &[&org],
-    )
-    .await?;
-    // In the order in which batches lock them too.
-    list(
-        tx,
-        "select 1 from projects where org_id = $1 order by id for update",
-        &[&org],
-    )
-    .await?;
-    for project in projects::list_projects(tx, scope.org()).await? {
-        projects::delete_project(tx, scope.project(project.id)).await?;
-    }
-    for statement in [
-        "update users
-        set default_org_id = (select o.id from organizations o where o.personal_user_id = users.id)
-        where default_org_id = $1",
-        "delete from members where org_id = $1",
-        "delete from usage where org_id = $1",
-        // Kept, because they count towards the limits of who was written to.
-        "update mails
-        set state = 'CANCELLED', text = null, html = null, finished_at = created_at
-        where org_id = $1 and state in ('WAITING', 'FAILED')",
-        "delete from organizations where id = $1",
-    ] {
-        execute(tx, statement, &[&org]).await?;
-    }
-    Ok(())
 }
 
 async fn list_members(tx: &Tx<'_>, org: OrgId) -> Result<Vec<Member>> {
@@ -294,31 +258,6 @@ async fn list_members(tx: &Tx<'_>, org: OrgId) -> Result<Vec<Member>> {
     rows.iter().map(member).collect()
 }
 
-/// The first slug of the candidates that no organization has.
-pub(super) async fn free_slug(tx: &Tx<'_>, wanted: &Slug) -> Result<Slug> {
-    for slug in wanted.candidates() {
-        if slug_owner(tx, &slug).await?.is_none() {
-            return Ok(slug);
-        }
-    }
-    Err(Error::Conflict { what: "slug" })
-}
-
-async fn slug_owner(tx: &Tx<'_>, slug: &Slug) -> Result<Option<OrgId>> {
-    let found = find(
-        tx,
-        "select id from organizations where slug = $1",
-        &[&slug.as_str()],
-    )
-    .await?;
-    let owner = found.map(|row| {
-        Columns::new("organizations", &row)
-            .uuid("id")
-            .map(OrgId::new)
-    });
-    owner.transpose()
-}
-
 /// Reads an organization out of [`COLUMNS`].
 pub(super) fn organization(row: &Row) -> Result<Organization> {
     let columns = Columns::new("organizations", row);
@@ -328,8 +267,29 @@ pub(super) fn organization(row: &Row) -> Result<Organization> {
         slug: columns.read("org_slug", Slug::parse)?,
         plan: columns.parse("org_plan")?,
         is_personal: columns.get("org_is_personal")?,
+        settings: settings(&columns)?,
         created_at: columns.time("org_created_at")?,
     })
+}
+
+fn settings(columns: &Columns<'_>) -> Result<OrgSettings> {
+    let mut settings = OrgSettings::NONE;
+    for setting in OrgSetting::ALL {
+        if columns.get(column_of(setting))? {
+            settings = settings.with(setting);
+        }
+    }
+    Ok(settings)
+}
+
+/// What [`COLUMNS`] call a setting.
+const fn column_of(setting: OrgSetting) -> &'static str {
+    match setting {
+        OrgSetting::ViewersSeeRaw => "org_viewers_see_raw",
+        OrgSetting::MembersDeleteIssues => "org_members_delete_issues",
+        OrgSetting::MembersCreateProjects => "org_members_create_projects",
+        OrgSetting::MembersInvite => "org_members_invite",
+    }
 }
 
 /// Reads a membership out of [`MEMBER_COLUMNS`].

@@ -1,10 +1,11 @@
 //! People and their accounts.
 
 use async_trait::async_trait;
+use copal_model::policy::OrgSettings;
 use copal_model::{Email, Member, OrgId, Organization, Role, Timestamp, User, UserId};
 use tokio_postgres::Row;
 
-use super::{Columns, PostgresStore, Tx, count, execute, find, organizations};
+use super::{Columns, PostgresStore, Tx, count, execute, find, organizations, slugs};
 use crate::users::{LoginRecord, NewUser, SignedUp, UserPatch, Users};
 use crate::{Error, Result};
 
@@ -57,7 +58,7 @@ pub(super) async fn sign_up(tx: &Tx<'_>, new: &NewUser) -> Result<SignedUp> {
         return Err(Error::Conflict { what: "email" });
     }
     let name = Organization::personal_name(&new.name);
-    let slug = organizations::free_slug(tx, &Organization::wanted_slug(&name)).await?;
+    let slug = slugs::free_slug(tx, &Organization::wanted_slug(&name)).await?;
     insert_user(tx, new).await?;
     let organization = Organization {
         id: new.org_id,
@@ -65,6 +66,7 @@ pub(super) async fn sign_up(tx: &Tx<'_>, new: &NewUser) -> Result<SignedUp> {
         slug,
         plan: new.plan,
         is_personal: true,
+        settings: OrgSettings::STANDARD,
         created_at: new.now,
     };
     organizations::insert(tx, &organization, new.id).await?;

@@ -1,7 +1,9 @@
 //! Credentials to scopes: the one file of this engine that makes an [`OrgScope`].
 
 use async_trait::async_trait;
-use copal_model::{OrgId, Organization, Plans, Project, ProjectId, Timestamp, TokenId, UserId};
+use copal_model::{
+    OrgId, Organization, Plans, Project, ProjectId, Slug, Timestamp, TokenId, UserId,
+};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params};
 
@@ -83,6 +85,20 @@ impl Access for SqliteStore {
             .await
     }
 
+    async fn open_renamed_org(&self, user: UserId, slug: &Slug) -> Result<Option<OrgAccess>> {
+        let slug = slug.clone();
+        self.engine
+            .read(move |db| open_renamed_org(db, user, &slug))
+            .await
+    }
+
+    async fn open_deleted_org(&self, user: UserId, org: &OrgRef) -> Result<Option<OrgAccess>> {
+        let org = org.clone();
+        self.engine
+            .read(move |db| open_deleted_org(db, user, &org))
+            .await
+    }
+
     async fn open_project(
         &self,
         scope: &OrgScope,
@@ -109,7 +125,17 @@ impl Access for SqliteStore {
     async fn open_org_as_operator(&self, org: &OrgRef) -> Result<Option<(OrgScope, Organization)>> {
         let org = org.clone();
         self.engine
-            .read(move |db| open_org_as_operator(db, &org))
+            .read(move |db| open_org_as_operator(db, &org, "is null"))
+            .await
+    }
+
+    async fn open_deleted_org_as_operator(
+        &self,
+        org: &OrgRef,
+    ) -> Result<Option<(OrgScope, Organization)>> {
+        let org = org.clone();
+        self.engine
+            .read(move |db| open_org_as_operator(db, &org, "is not null"))
             .await
     }
 }
@@ -139,13 +165,43 @@ fn note_use(db: &Connection, token: TokenId, minute: Timestamp) -> Result<()> {
 
 fn open_org(db: &Connection, user: UserId, org: &OrgRef) -> Result<Option<OrgAccess>> {
     let (name, value) = org_name(org);
+    let condition = format!("{name} = $2 and o.deleted_at is null");
+    open_where(db, &condition, user, &value)
+}
+
+fn open_renamed_org(db: &Connection, user: UserId, slug: &Slug) -> Result<Option<OrgAccess>> {
+    let condition = "o.id = (
+            select s.org_id
+            from old_slugs s
+            join organizations a on a.id = s.org_id and a.deleted_at is null
+            join members b on b.org_id = s.org_id and b.user_id = $1
+            where s.slug = $2
+            order by s.number desc, s.org_id desc
+            limit 1
+        )";
+    open_where(db, condition, user, &Value::Text(slug.to_string()))
+}
+
+fn open_deleted_org(db: &Connection, user: UserId, org: &OrgRef) -> Result<Option<OrgAccess>> {
+    let (name, value) = org_name(org);
+    let condition = format!("{name} = $2 and m.role = 'OWNER' and o.deleted_at is not null");
+    open_where(db, &condition, user, &value)
+}
+
+/// Lets a user into the organization of theirs that a condition on `value` finds.
+fn open_where(
+    db: &Connection,
+    condition: &str,
+    user: UserId,
+    value: &Value,
+) -> Result<Option<OrgAccess>> {
     let mut find = db.prepare_cached(&format!(
         "select {}, {}
         from members m
         join organizations o on o.id = m.org_id
         join users u on u.id = m.user_id
         where m.user_id = $1
-          and {name} = $2",
+          and {condition}",
         organizations::COLUMNS,
         organizations::MEMBER_COLUMNS
     ))?;
@@ -171,7 +227,8 @@ fn open_own_org(
         from org_tokens t
         join organizations o on o.id = t.org_id
         where t.id = $1
-          and {name} = $2",
+          and {name} = $2
+          and o.deleted_at is null",
         organizations::COLUMNS
     ))?;
     let mut found = find.query_and_then(params![token.as_uuid().as_bytes(), value], |row| {
@@ -207,9 +264,11 @@ fn open_project(
 
 fn open_key(db: &Connection, public_key: &str) -> Result<Option<KeyAccess>> {
     let mut find = db.prepare_cached(
-        "select org_id, project_id, is_active
-        from client_keys
-        where public_key = $1",
+        "select k.org_id, k.project_id, k.is_active
+        from client_keys k
+        join organizations o on o.id = k.org_id
+        where k.public_key = $1
+          and o.deleted_at is null",
     )?;
     let mut found = find.query_and_then([public_key], |row| {
         let columns = Columns::new("client_keys", row);
@@ -244,12 +303,17 @@ fn open_recording(
     found.next().transpose()
 }
 
-fn open_org_as_operator(db: &Connection, org: &OrgRef) -> Result<Option<(OrgScope, Organization)>> {
+fn open_org_as_operator(
+    db: &Connection,
+    org: &OrgRef,
+    deleted: &str,
+) -> Result<Option<(OrgScope, Organization)>> {
     let (name, value) = org_name(org);
     let mut find = db.prepare_cached(&format!(
         "select {}
         from organizations o
-        where {name} = $1",
+        where {name} = $1
+          and o.deleted_at {deleted}",
         organizations::COLUMNS
     ))?;
     let mut found = find.query_and_then([value], |row| {
@@ -257,6 +321,11 @@ fn open_org_as_operator(db: &Connection, org: &OrgRef) -> Result<Option<(OrgScop
         Ok((OrgScope::granted(organization.id), organization))
     })?;
     found.next().transpose()
+}
+
+/// Leave to remove an organization whose fate is decided.
+pub(super) const fn scope_to_purge(org: OrgId) -> OrgScope {
+    OrgScope::granted(org)
 }
 
 /// The column that a URL names an organization by, and what it must hold.

@@ -227,6 +227,25 @@ fn revoke_invitation(
     }
 }
 
+/// Takes back what a member has sent who leaves (rule D-11).
+pub(super) fn revoke_sent_by(
+    db: &Connection,
+    org: OrgId,
+    inviter: UserId,
+    now: Timestamp,
+) -> Result<()> {
+    let mut list = db.prepare_cached(
+        "select id from invitations
+        where org_id = $1 and inviter_id = $2 and status = 'PENDING'",
+    )?;
+    let ids = [org.as_uuid().into_bytes(), inviter.as_uuid().into_bytes()];
+    let ids = list.query_and_then(ids, |row| Columns::new("invitations", row).uuid("id"))?;
+    for id in ids.collect::<Result<Vec<_>>>()? {
+        end(db, InvitationId::new(id), InvitationStatus::Revoked, now)?;
+    }
+    Ok(())
+}
+
 fn forget_invitations(db: &Connection, now: Timestamp) -> Result<()> {
     db.prepare_cached(
         "update invitations

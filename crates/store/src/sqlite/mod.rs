@@ -15,7 +15,9 @@ mod fsck;
 mod invitations;
 mod issue_list;
 mod issues;
+mod lifecycle;
 mod mails;
+mod members;
 mod migrations;
 mod org_tokens;
 mod organizations;
@@ -24,6 +26,7 @@ mod projects;
 mod record;
 mod row;
 mod sessions;
+mod slugs;
 mod telemetry;
 #[cfg(test)]
 mod tests;

@@ -195,10 +195,12 @@ pub(super) fn find_token(
     now: Timestamp,
 ) -> Result<Option<FoundToken>> {
     let mut find = db.prepare_cached(
-        "select id, org_id, scopes, last_used_at
-        from org_tokens
-        where secret_hash = $1
-          and expires_at > $2",
+        "select t.id, t.org_id, t.scopes, t.last_used_at
+        from org_tokens t
+        join organizations o on o.id = t.org_id
+        where t.secret_hash = $1
+          and t.expires_at > $2
+          and o.deleted_at is null",
     )?;
     let mut found = find.query_and_then(params![secret, now.as_microsecond()], |row| {
         let columns = Columns::new("org_tokens", row);

@@ -1,19 +1,22 @@
 //! Organizations and who is in them.
 
 use async_trait::async_trait;
+use copal_model::policy::{OrgSetting, OrgSettings};
 use copal_model::{Email, Member, OrgId, Organization, Plan, Role, Slug, Timestamp, UserId};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, Row, params};
 
-use super::{Columns, SqliteStore, projects};
-use crate::organizations::{
-    GONE, NewOrganization, OrganizationPatch, Organizations, require_shared,
-};
+use super::{Columns, SqliteStore, slugs};
+use crate::organizations::{GONE, NewOrganization, OrganizationPatch, Organizations};
 use crate::{Error, OrgScope, Result};
 
 /// The columns of [`organization`]; `o` is the table.
 pub(super) const COLUMNS: &str = "o.id as org_id, o.name as org_name, o.slug as org_slug, \
     o.plan as org_plan, o.personal_user_id is not null as org_is_personal, \
-    o.created_at as org_created_at";
+    o.created_at as org_created_at, \
+    o.viewers_see_raw as org_viewers_see_raw, \
+    o.members_delete_issues as org_members_delete_issues, \
+    o.members_create_projects as org_members_create_projects, \
+    o.members_invite as org_members_invite";
 
 /// The columns of [`member`]; `m` is the membership, `u` the person.
 pub(super) const MEMBER_COLUMNS: &str = "m.org_id as member_org_id, m.user_id as member_user_id, \
@@ -45,16 +48,6 @@ impl Organizations for SqliteStore {
             .await
     }
 
-    async fn delete_organization(&self, scope: &OrgScope) -> Result<()> {
-        let scope = *scope;
-        let deleted = self
-            .engine
-            .write(move |db| delete_organization(db, scope))
-            .await;
-        self.codec.bases.forget();
-        deleted
-    }
-
     async fn list_members(&self, scope: &OrgScope) -> Result<Vec<Member>> {
         let org = scope.org();
         self.engine.read(move |db| list_members(db, org)).await
@@ -64,10 +57,11 @@ impl Organizations for SqliteStore {
 fn create_organization(db: &Connection, new: NewOrganization) -> Result<Organization> {
     let organization = Organization {
         id: new.id,
-        slug: free_slug(db, &Organization::wanted_slug(&new.name))?,
+        slug: slugs::free_slug(db, &Organization::wanted_slug(&new.name))?,
         name: new.name,
         plan: new.plan,
         is_personal: false,
+        settings: OrgSettings::STANDARD,
         created_at: new.now,
     };
     insert(db, &organization, new.owner)?;
@@ -77,7 +71,7 @@ fn create_organization(db: &Connection, new: NewOrganization) -> Result<Organiza
 /// Makes sure that the organization is still there.
 pub(super) fn require(db: &Connection, org: OrgId) -> Result<()> {
     let is_there = db
-        .prepare_cached("select 1 from organizations where id = $1")?
+        .prepare_cached("select 1 from organizations where id = $1 and deleted_at is null")?
         .exists([org.as_uuid().as_bytes()])?;
     if is_there { Ok(()) } else { Err(GONE) }
 }
@@ -153,6 +147,7 @@ fn list_organizations(db: &Connection, user: UserId) -> Result<Vec<(Organization
         from members m
         join organizations o on o.id = m.org_id
         where m.user_id = $1
+          and o.deleted_at is null
         order by org_is_personal desc, o.name collate nocase, o.id"
     ))?;
     let rows = list.query_and_then([user.as_uuid().as_bytes()], |row| {
@@ -167,58 +162,44 @@ fn update_organization(
     org: OrgId,
     patch: &OrganizationPatch,
 ) -> Result<Organization> {
-    if let Some(slug) = &patch.slug
-        && slug_owner(db, slug)?.is_some_and(|owner| owner != org)
-    {
-        return Err(Error::Conflict { what: "slug" });
+    if let Some(slug) = &patch.slug {
+        slugs::change(db, org, slug)?;
     }
     db.prepare_cached(
         "update organizations
-        set name = coalesce($1, name), slug = coalesce($2, slug), plan = coalesce($3, plan)
-        where id = $4",
+        set name = coalesce($1, name),
+            slug = coalesce($2, slug),
+            plan = coalesce($3, plan),
+            viewers_see_raw = coalesce($4, viewers_see_raw),
+            members_delete_issues = coalesce($5, members_delete_issues),
+            members_create_projects = coalesce($6, members_create_projects),
+            members_invite = coalesce($7, members_invite)
+        where id = $8
+          and deleted_at is null",
     )?
     .execute(params![
         patch.name,
         patch.slug.as_ref().map(Slug::as_str),
         patch.plan.map(Plan::as_str),
+        patch.wants(OrgSetting::ViewersSeeRaw),
+        patch.wants(OrgSetting::MembersDeleteIssues),
+        patch.wants(OrgSetting::MembersCreateProjects),
+        patch.wants(OrgSetting::MembersInvite),
         org.as_uuid().as_bytes(),
     ])?;
+    find_organization(db, org)
+}
+
+/// The organization, if it is there and was not deleted.
+pub(super) fn find_organization(db: &Connection, org: OrgId) -> Result<Organization> {
     let mut find = db.prepare_cached(&format!(
         "select {COLUMNS}
         from organizations o
-        where o.id = $1"
+        where o.id = $1
+          and o.deleted_at is null"
     ))?;
     let mut found = find.query_and_then([org.as_uuid().as_bytes()], organization)?;
     found.next().unwrap_or(Err(GONE))
-}
-
-fn delete_organization(db: &Connection, scope: OrgScope) -> Result<()> {
-    let org = scope.org().as_uuid().into_bytes();
-    let mut find = db.prepare_cached(
-        "select personal_user_id is not null
-        from organizations
-        where id = $1",
-    )?;
-    let is_personal = find.query_row([org], |row| row.get(0)).optional()?;
-    require_shared(is_personal)?;
-    for project in projects::list_projects(db, scope.org())? {
-        projects::delete_project(db, scope.project(project.id))?;
-    }
-    for statement in [
-        "update users
-        set default_org_id = (select o.id from organizations o where o.personal_user_id = users.id)
-        where default_org_id = $1",
-        "delete from members where org_id = $1",
-        "delete from usage where org_id = $1",
-        // Kept, because they count towards the limits of who was written to.
-        "update mails
-        set state = 'CANCELLED', text = null, html = null, finished_at = created_at
-        where org_id = $1 and state in ('WAITING', 'FAILED')",
-        "delete from organizations where id = $1",
-    ] {
-        db.prepare_cached(statement)?.execute([org])?;
-    }
-    Ok(())
 }
 
 fn list_members(db: &Connection, org: OrgId) -> Result<Vec<Member>> {
@@ -236,26 +217,6 @@ fn list_members(db: &Connection, org: OrgId) -> Result<Vec<Member>> {
     rows.collect()
 }
 
-/// The first slug of the candidates that no organization has.
-pub(super) fn free_slug(db: &Connection, wanted: &Slug) -> Result<Slug> {
-    for slug in wanted.candidates() {
-        if slug_owner(db, &slug)?.is_none() {
-            return Ok(slug);
-        }
-    }
-    Err(Error::Conflict { what: "slug" })
-}
-
-fn slug_owner(db: &Connection, slug: &Slug) -> Result<Option<OrgId>> {
-    let mut find = db.prepare_cached("select id from organizations where slug = $1")?;
-    let mut found = find.query_and_then([slug.as_str()], |row| {
-        Columns::new("organizations", row)
-            .uuid("id")
-            .map(OrgId::new)
-    })?;
-    found.next().transpose()
-}
-
 /// Reads an organization out of [`COLUMNS`].
 pub(super) fn organization(row: &Row<'_>) -> Result<Organization> {
     let columns = Columns::new("organizations", row);
@@ -265,8 +226,29 @@ pub(super) fn organization(row: &Row<'_>) -> Result<Organization> {
         slug: columns.read("org_slug", |text: String| Slug::parse(&text))?,
         plan: columns.parse("org_plan")?,
         is_personal: columns.get("org_is_personal")?,
+        settings: settings(&columns)?,
         created_at: columns.time("org_created_at")?,
     })
+}
+
+fn settings(columns: &Columns<'_>) -> Result<OrgSettings> {
+    let mut settings = OrgSettings::NONE;
+    for setting in OrgSetting::ALL {
+        if columns.get(column_of(setting))? {
+            settings = settings.with(setting);
+        }
+    }
+    Ok(settings)
+}
+
+/// What [`COLUMNS`] call a setting.
+const fn column_of(setting: OrgSetting) -> &'static str {
+    match setting {
+        OrgSetting::ViewersSeeRaw => "org_viewers_see_raw",
+        OrgSetting::MembersDeleteIssues => "org_members_delete_issues",
+        OrgSetting::MembersCreateProjects => "org_members_create_projects",
+        OrgSetting::MembersInvite => "org_members_invite",
+    }
 }
 
 /// Reads a membership out of [`MEMBER_COLUMNS`].

@@ -63,6 +63,18 @@ impl<'a> Columns<'a> {
             .map_err(|error: T::Err| self.broken(column, &error))
     }
 
+    /// The same, or null.
+    pub(crate) fn optional<T>(&self, column: &'static str) -> Result<Option<T>>
+    where
+        T: FromStr,
+        T::Err: Display,
+    {
+        match self.get::<Option<String>>(column)? {
+            Some(_) => self.parse(column).map(Some),
+            None => Ok(None),
+        }
+    }
+
     /// A column that `convert` turns into one of our types.
     pub(crate) fn read<S, T, E>(
         &self,

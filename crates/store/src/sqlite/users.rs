@@ -1,10 +1,11 @@
 //! People and their accounts.
 
 use async_trait::async_trait;
+use copal_model::policy::OrgSettings;
 use copal_model::{Email, Member, OrgId, Organization, Role, Timestamp, User, UserId};
 use rusqlite::{Connection, Row, params};
 
-use super::{Columns, SqliteStore, organizations};
+use super::{Columns, SqliteStore, organizations, slugs};
 use crate::users::{LoginRecord, NewUser, SignedUp, UserPatch, Users};
 use crate::{Error, Result};
 
@@ -49,7 +50,7 @@ pub(super) fn sign_up(db: &Connection, new: &NewUser) -> Result<SignedUp> {
         return Err(Error::Conflict { what: "email" });
     }
     let name = Organization::personal_name(&new.name);
-    let slug = organizations::free_slug(db, &Organization::wanted_slug(&name))?;
+    let slug = slugs::free_slug(db, &Organization::wanted_slug(&name))?;
     insert_user(db, new)?;
     let organization = Organization {
         id: new.org_id,
@@ -57,6 +58,7 @@ pub(super) fn sign_up(db: &Connection, new: &NewUser) -> Result<SignedUp> {
         slug,
         plan: new.plan,
         is_personal: true,
+        settings: OrgSettings::STANDARD,
         created_at: new.now,
     };
     organizations::insert(db, &organization, new.id)?;

@@ -1,5 +1,6 @@
 //! Invitations: who may be let in, by what, and once.
 
+use copal_model::limits::ORG_GRACE_DAYS;
 use copal_model::mail::SECRET_MARK;
 use copal_model::{
     Email, Invitation, InvitationId, InvitationStatus, Letter, MailId, MailState, Member,
@@ -325,8 +326,10 @@ async fn one_address_is_sent_so_many_within_a_day(world: World) {
         team.invite(&world, new).await.unwrap();
     }
     // That an organization is gone does not make room.
-    let gone = world.store.delete_organization(&teams[2].scope).await;
-    gone.unwrap();
+    world.delete(&teams[2].scope, teams[2].owner.id).await;
+    let long_after = after(ORG_GRACE_DAYS * DAY);
+    let purged = world.store.purge_organizations(long_after).await;
+    assert_eq!(purged.unwrap(), 1);
     let new = |seconds| NewInvitation {
         now: after(seconds),
         ..inviting(&world, &teams[3], "bo")
@@ -645,7 +648,7 @@ async fn an_invitation_without_backing_makes_no_account(world: World) {
 async fn a_deleted_organization_takes_its_invitations_along(world: World) {
     let acme = team(&world, "Ana").await;
     let link = acme.show_link(&world, "bo", Role::Member).await;
-    world.store.delete_organization(&acme.scope).await.unwrap();
+    world.delete(&acme.scope, acme.owner.id).await;
     let open = world.store.open_invitation(&link, start()).await.unwrap();
     assert_eq!(open, None);
     let mailed = secret("mailed");

@@ -1,6 +1,6 @@
 //! Tokens of organizations, and members' tokens that they do not take.
 
-use copal_model::limits::TOKENS_PER_ORG_MAX;
+use copal_model::limits::{ORG_GRACE_DAYS, TOKENS_PER_ORG_MAX};
 use copal_model::policy::{Action, Refused};
 use copal_model::{Role, Timestamp, TokenId, User, UserId};
 use copal_store::access::{Bearer, Credential, OrgBearer, OrgRef, SecretHash};
@@ -278,8 +278,10 @@ async fn a_deleted_organization_takes_its_tokens_along(world: World) {
     store.create_token(token, secret("own")).await.unwrap();
     let kept_out = store.shut_out_token(&acme.scope, acme.owner.id, id, now);
     kept_out.await.unwrap().unwrap();
-    store.delete_organization(&acme.scope).await.unwrap();
+    world.delete(&acme.scope, acme.owner.id).await;
     assert!(bearer(&world, secret("t"), start()).await.is_none());
+    let long_after = after(ORG_GRACE_DAYS * 24 * 60 * 60);
+    assert_eq!(store.purge_organizations(long_after).await.unwrap(), 1);
     let left = "select count(*) from shut_out_tokens";
     assert_eq!(world.backdoor.count(left), 0);
 }

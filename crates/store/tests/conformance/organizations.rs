@@ -1,11 +1,12 @@
 //! Organizations and their members.
 
+use copal_model::limits::OLD_SLUGS_PER_ORG_MAX;
+use copal_model::policy::{OrgSetting, OrgSettings};
 use copal_model::{OrgId, Plan, Role, UserId};
-use copal_store::access::OrgRef;
+use copal_store::OrgScope;
 use copal_store::organizations::OrganizationPatch;
-use copal_store::users::UserPatch;
 
-use crate::world::{World, conflict, not_found, slug, start};
+use crate::world::{World, conflict, slug, start};
 
 conformance!(
     a_shared_organization_has_its_owner,
@@ -15,9 +16,11 @@ conformance!(
     a_change_leaves_out_what_it_does_not_name,
     a_taken_slug_is_refused,
     the_own_slug_may_be_kept,
+    settings_change_one_by_one,
+    an_old_slug_leads_members_on,
+    who_has_a_slug_now_goes_before_who_had_it,
+    so_many_old_slugs_are_kept,
     a_change_stays_in_its_organization,
-    a_deleted_organization_takes_its_projects_along,
-    a_personal_organization_stays,
     members_are_listed_by_role_and_name,
     a_person_has_one_personal_organization,
     a_membership_needs_user_and_organization,
@@ -88,7 +91,7 @@ async fn a_change_leaves_out_what_it_does_not_name(world: World) {
     let patch = OrganizationPatch {
         name: Some("Acme".to_owned()),
         slug: Some(slug("acme")),
-        plan: None,
+        ..OrganizationPatch::default()
     };
     let changed = world.store.update_organization(&ana.scope, patch).await;
     let changed = changed.unwrap();
@@ -99,7 +102,7 @@ async fn a_change_leaves_out_what_it_does_not_name(world: World) {
     assert_eq!(changed.plan, Plan::Enterprise);
     assert!(changed.is_personal);
     let old = world.store.open_org(ana.user.id, &ana.by_slug()).await;
-    assert!(old.unwrap().is_none(), "the old slug leads nowhere");
+    assert!(old.unwrap().is_none(), "the old slug is no name of it");
 }
 
 async fn a_taken_slug_is_refused(world: World) {
@@ -107,7 +110,7 @@ async fn a_taken_slug_is_refused(world: World) {
     let patch = OrganizationPatch {
         name: Some("Bob's".to_owned()),
         slug: Some(bob.organization.slug),
-        plan: None,
+        ..OrganizationPatch::default()
     };
     let refused = world.store.update_organization(&ana.scope, patch).await;
     assert_eq!(conflict(refused), "slug");
@@ -125,6 +128,95 @@ async fn the_own_slug_may_be_kept(world: World) {
     assert_eq!(kept.unwrap(), ana.organization);
 }
 
+async fn settings_change_one_by_one(world: World) {
+    let (ana, bob) = (world.org("Ana").await, world.org("Bob").await);
+    assert_eq!(ana.organization.settings, OrgSettings::STANDARD);
+    let mut expected = OrgSettings::STANDARD;
+    for setting in OrgSetting::ALL {
+        let is_on = !expected.has(setting);
+        expected = if is_on {
+            expected.with(setting)
+        } else {
+            expected.without(setting)
+        };
+        let patch = OrganizationPatch {
+            settings: vec![(setting, !is_on), (setting, is_on)],
+            ..OrganizationPatch::default()
+        };
+        let changed = world.store.update_organization(&ana.scope, patch).await;
+        assert_eq!(changed.unwrap().settings, expected, "{setting}");
+        let opened = world.store.open_org(ana.user.id, &ana.by_slug()).await;
+        assert_eq!(opened.unwrap().unwrap().organization.settings, expected);
+    }
+    let others = world.store.open_org(bob.user.id, &bob.by_slug()).await;
+    let others = others.unwrap().unwrap().organization.settings;
+    assert_eq!(others, OrgSettings::STANDARD, "of others nothing changes");
+}
+
+/// Gives an organization another slug.
+async fn rename(world: &World, scope: &OrgScope, to: &str) {
+    let patch = OrganizationPatch {
+        slug: Some(slug(to)),
+        ..OrganizationPatch::default()
+    };
+    let changed = world.store.update_organization(scope, patch).await;
+    assert_eq!(changed.unwrap().slug, slug(to));
+}
+
+async fn an_old_slug_leads_members_on(world: World) {
+    let (ana, bob) = (world.org("Ana").await, world.org("Bob").await);
+    let old = ana.organization.slug.clone();
+    let renamed = |user| {
+        let (store, old) = (world.store.clone(), old.clone());
+        async move { store.open_renamed_org(user, &old).await.unwrap() }
+    };
+    assert!(renamed(ana.user.id).await.is_none(), "it is no old one yet");
+    rename(&world, &ana.scope, "acme").await;
+    rename(&world, &ana.scope, "beta").await;
+    let found = renamed(ana.user.id).await.unwrap();
+    assert_eq!(found.organization.slug, slug("beta"));
+    assert_eq!((found.scope, found.member), (ana.scope, ana.member.clone()));
+    assert!(
+        renamed(bob.user.id).await.is_none(),
+        "to others it is nothing"
+    );
+    rename(&world, &ana.scope, old.as_str()).await;
+    assert!(renamed(ana.user.id).await.is_none(), "it is the slug again");
+    let acme = slug("acme");
+    let acme = world.store.open_renamed_org(ana.user.id, &acme).await;
+    assert_eq!(acme.unwrap().unwrap().organization.slug, old);
+}
+
+async fn who_has_a_slug_now_goes_before_who_had_it(world: World) {
+    let (ana, bob) = (world.org("Ana").await, world.org("Bob").await);
+    let old = ana.organization.slug.clone();
+    rename(&world, &ana.scope, "acme").await;
+    rename(&world, &bob.scope, old.as_str()).await;
+    let opened = world.store.open_org(ana.user.id, &ana.by_slug()).await;
+    assert!(opened.unwrap().is_none(), "it is of others now");
+    let led = world.store.open_renamed_org(ana.user.id, &old).await;
+    assert_eq!(led.unwrap().unwrap().scope, ana.scope);
+    let opened = world.store.open_org(bob.user.id, &ana.by_slug()).await;
+    assert_eq!(opened.unwrap().unwrap().scope, bob.scope);
+}
+
+async fn so_many_old_slugs_are_kept(world: World) {
+    let ana = world.org("Ana").await;
+    let kept = i64::from(OLD_SLUGS_PER_ORG_MAX);
+    for number in 0..=kept {
+        rename(&world, &ana.scope, &format!("acme-{number}")).await;
+    }
+    let first = world
+        .store
+        .open_renamed_org(ana.user.id, &ana.organization.slug);
+    assert!(first.await.unwrap().is_none(), "one more than are kept");
+    let second = slug("acme-0");
+    let second = world.store.open_renamed_org(ana.user.id, &second).await;
+    assert!(second.unwrap().is_some());
+    let rows = world.backdoor.count("select count(*) from old_slugs");
+    assert_eq!(rows, kept);
+}
+
 async fn a_change_stays_in_its_organization(world: World) {
     let (ana, bob) = (world.org("Ana").await, world.org("Bob").await);
     let patch = OrganizationPatch {
@@ -135,46 +227,6 @@ async fn a_change_stays_in_its_organization(world: World) {
     assert_eq!(changed.unwrap().name, "Changed");
     let list = world.store.list_organizations(bob.user.id).await.unwrap();
     assert_eq!(list[0].0, bob.organization);
-}
-
-async fn a_deleted_organization_takes_its_projects_along(world: World) {
-    let (ana, bob) = (world.org("Ana").await, world.org("Bob").await);
-    let new = world.new_org(&ana, "Acme");
-    let acme = world.store.create_organization(new).await.unwrap();
-    let by_id = OrgRef::Id(acme.id);
-    let opened = world.store.open_org(ana.user.id, &by_id).await.unwrap();
-    let scope = opened.unwrap().scope;
-    let shop = world.new_project("Shop");
-    let key = shop.public_key.clone();
-    world.store.create_project(&scope, shop).await.unwrap();
-    let lands_there = UserPatch {
-        default_org: Some(acme.id),
-        ..UserPatch::default()
-    };
-    let moved = world.store.update_user(ana.user.id, lands_there).await;
-    moved.unwrap();
-    let kept = world.new_project("Kept");
-    let kept = world.store.create_project(&bob.scope, kept).await.unwrap();
-
-    world.store.delete_organization(&scope).await.unwrap();
-    let gone = world.store.open_org(ana.user.id, &by_id).await.unwrap();
-    assert!(gone.is_none());
-    let key = world.store.open_key(&key).await.unwrap();
-    assert!(key.is_none(), "nothing is let in any more");
-    let login = world.store.find_login(&ana.user.email).await.unwrap();
-    assert_eq!(login.unwrap().user.default_org, ana.organization.id);
-    let projects = world.store.list_projects(&bob.scope).await.unwrap();
-    assert_eq!(projects, [kept]);
-    let again = world.store.delete_organization(&scope).await;
-    assert_eq!(not_found(again), "organization");
-}
-
-async fn a_personal_organization_stays(world: World) {
-    let ana = world.org("Ana").await;
-    let refused = world.store.delete_organization(&ana.scope).await;
-    assert_eq!(conflict(refused), "personal organization");
-    let list = world.store.list_organizations(ana.user.id).await.unwrap();
-    assert_eq!(list, [(ana.organization, Role::Owner)]);
 }
 
 async fn members_are_listed_by_role_and_name(world: World) {

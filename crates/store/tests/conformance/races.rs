@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use copal_model::limits::{KEYS_PER_PROJECT_MAX, PROJECTS_PER_ORG_MAX, TOKENS_PER_USER_MAX};
+use copal_model::limits::{
+    KEYS_PER_PROJECT_MAX, ORG_GRACE_DAYS, PROJECTS_PER_ORG_MAX, TOKENS_PER_USER_MAX,
+};
 use copal_model::{Email, InvitationStatus, KeyId, Role, TokenId};
 use copal_store::Error;
 use copal_store::access::OrgRef;
@@ -13,7 +15,7 @@ use copal_store::tokens::Token;
 use copal_store::users::UserPatch;
 
 use crate::invitations;
-use crate::world::{AT_ONCE, World, after, conflict, not_found, secret, slug};
+use crate::world::{AT_ONCE, World, acting, after, conflict, not_found, secret, slug};
 
 conformance!(
     one_of_many_is_instance_administrator,
@@ -248,9 +250,11 @@ async fn a_deleted_organization_has_no_projects(world: World) {
     let made = world
         .at_once(|store, number| {
             let new = world.new_project("Shop");
+            let actor = acting(ana.user.id);
             async move {
                 if number == AT_ONCE / 2 {
-                    store.delete_organization(&acme).await
+                    let deleted = store.delete_organization(&acme, actor, Vec::new());
+                    deleted.await.map(Result::unwrap)
                 } else {
                     store.create_project(&acme, new).await.map(|_| ())
                 }
@@ -264,6 +268,11 @@ async fn a_deleted_organization_has_no_projects(world: World) {
             assert_eq!(not_found(answer), "organization");
         }
     }
+    let long_after = after(ORG_GRACE_DAYS * 24 * 60 * 60);
+    assert_eq!(
+        world.store.purge_organizations(long_after).await.unwrap(),
+        1
+    );
     let left = "select count(*) from projects";
     assert_eq!(world.backdoor.count(left), 0);
 }
@@ -281,9 +290,11 @@ async fn a_deleted_organization_is_nobodys_default(world: World) {
     let changed = world
         .at_once(|store, number| {
             let patch = patch.clone();
+            let actor = acting(user);
             async move {
                 if number == AT_ONCE / 2 {
-                    store.delete_organization(&acme).await
+                    let deleted = store.delete_organization(&acme, actor, Vec::new());
+                    deleted.await.map(Result::unwrap)
                 } else {
                     store.update_user(user, patch).await.map(|_| ())
                 }

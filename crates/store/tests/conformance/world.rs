@@ -6,10 +6,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use copal_model::policy::POLICY;
 use copal_model::{
-    Email, KeyId, Member, OrgId, Organization, Plan, Plans, Project, Slug, Timestamp, User, UserId,
+    Email, KeyId, Member, OrgId, Organization, Plan, Plans, Project, Role, Slug, Timestamp, User,
+    UserId,
 };
 use copal_store::access::{OrgRef, ProjectRef, SecretHash};
+use copal_store::invitations::AddressProof;
+use copal_store::members::Actor;
 use copal_store::organizations::NewOrganization;
 use copal_store::projects::NewProject;
 use copal_store::users::NewUser;
@@ -210,6 +214,31 @@ impl World {
         }
     }
 
+    /// What fsck finds; nothing, if the store is in order.
+    pub(crate) async fn violations(&self) -> Vec<String> {
+        let report = self.store.fsck().await.unwrap();
+        let details = report.violations.into_iter();
+        details.map(|violation| violation.detail).collect()
+    }
+
+    /// Makes a user a member, around the trait.
+    pub(crate) fn join(&self, scope: &OrgScope, user: UserId, role: Role) {
+        let joined = self.backdoor.execute(&format!(
+            "insert into members (org_id, user_id, role, joined_at)
+            values ({}, {}, '{role}', 0)",
+            self.backdoor.uuid(scope.org().as_uuid()),
+            self.backdoor.uuid(user.as_uuid()),
+        ));
+        assert_eq!(joined, Ok(1));
+    }
+
+    /// Deletes an organization for an owner of it.
+    pub(crate) async fn delete(&self, scope: &OrgScope, owner: UserId) {
+        let actor = acting(owner);
+        let deleted = self.store.delete_organization(scope, actor, Vec::new());
+        deleted.await.unwrap().unwrap();
+    }
+
     /// A project of that name that is about to be made.
     pub(crate) fn new_project(&self, name: &str) -> NewProject {
         NewProject {
@@ -266,6 +295,16 @@ impl Org {
     /// Its slug as a URL names it.
     pub(crate) fn by_slug(&self) -> OrgRef {
         OrgRef::Slug(self.organization.slug.clone())
+    }
+}
+
+/// Somebody who may do whatever their role allows.
+pub(crate) fn acting(user: UserId) -> Actor {
+    Actor {
+        user,
+        reaches: POLICY.iter().map(|rule| rule.action).collect(),
+        proof: AddressProof::Waived,
+        now: start(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! An organization: its dashboard and its members.
 
 use askama::Template;
-use copal_model::policy::{OrgSettings, document};
+use copal_model::policy::document;
 use copal_model::{Issue, Member, Organization, Project, Timestamp};
 
 use crate::filter::IssueFilter;
@@ -129,8 +129,8 @@ pub struct Members {
 
 impl Members {
     /// Each role, the least first, and what it may do beyond those before it.
-    fn roles() -> Vec<(&'static str, String)> {
-        let rows = document::by_role(OrgSettings::STANDARD).into_iter();
+    fn roles(&self) -> Vec<(&'static str, String)> {
+        let rows = document::by_role(self.org.settings).into_iter();
         rows.enumerate()
             .map(|(place, (role, rules))| {
                 let more = if place == 0 { "" } else { "all of that, and " };

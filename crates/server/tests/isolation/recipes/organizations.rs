@@ -20,12 +20,23 @@ pub(super) fn recipes() -> Vec<Recipe> {
             &[
                 Json("{\"name\":\"Renamed\"}"),
                 Json("{\"slug\":\"renamed\"}"),
+                Json("{\"settings\":{\"membersInvite\":true,\"viewersSeeRaw\":false}}"),
             ],
         ),
         changes(Method::DELETE, "/api/v1/organizations/{org}", &[Nothing]),
         get(
             "/api/v1/organizations/{org}/members",
             &["limit=1", "limit=100&cursor={person:id}"],
+        ),
+        changes(
+            Method::PATCH,
+            "/api/v1/organizations/{org}/members/{member}",
+            &[Json("{\"role\":\"MEMBER\"}")],
+        ),
+        changes(
+            Method::DELETE,
+            "/api/v1/organizations/{org}/members/{member}",
+            &[Nothing],
         ),
     ]
 }

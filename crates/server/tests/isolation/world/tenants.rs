@@ -3,7 +3,7 @@
 use copal_model::{IssueId, KeyId, OrgId, Plan, Project, Role, Slug};
 use copal_protocol::EventId;
 use copal_store::access::{OrgRef, ProjectRef};
-use copal_store::organizations::NewOrganization;
+use copal_store::organizations::{NewOrganization, OrganizationPatch};
 use copal_store::projects::{KeyPatch, NewKey, NewProject, ProjectPatch};
 use copal_store::{OrgScope, ProjectScope, Store};
 
@@ -42,6 +42,14 @@ impl World {
         }
         let access = store.open_org(owner, &OrgRef::Id(org.id)).await.unwrap();
         let scope = access.unwrap().scope;
+        let old_slug = format!("{word}-before");
+        for slug in [&old_slug, org.slug.as_str()] {
+            let patch = OrganizationPatch {
+                slug: Some(Slug::parse(slug).unwrap()),
+                ..OrganizationPatch::default()
+            };
+            store.update_organization(&scope, patch).await.unwrap();
+        }
         let mut projects = Vec::new();
         for number in 1..=2 {
             projects.push(self.add_project(site, &scope, tenant, number).await);
@@ -49,6 +57,7 @@ impl World {
         let things = Things {
             id: org.id,
             slug: org.slug.to_string(),
+            old_slug,
             projects,
         };
         self.tenants.insert(tenant, things);

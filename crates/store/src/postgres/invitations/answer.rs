@@ -33,7 +33,8 @@ pub(super) async fn open_invitation(
             left join members b on b.org_id = i.org_id and b.user_id = i.inviter_id
             where l.secret_hash = $1
               and i.status = 'PENDING'
-              and i.expires_at > $2",
+              and i.expires_at > $2
+              and o.deleted_at is null",
             organizations::COLUMNS
         ),
         &[&&secret[..], &now.as_microsecond()],
