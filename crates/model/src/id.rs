@@ -76,6 +76,11 @@ uuid_id!(
     "mail"
 );
 uuid_id!(
+    /// Identifies an [`AuditEntry`](crate::AuditEntry).
+    AuditId,
+    "audit entry"
+);
+uuid_id!(
     /// Identifies an [`Invitation`](crate::Invitation).
     InvitationId,
     "invitation"

@@ -11,6 +11,7 @@
 //! - [`project`]: where events come from, and the keys that let them in
 //! - [`issue`], [`event`]: what went wrong
 //! - [`search`]: the query language over issues
+//! - [`audit`]: who did what
 //! - [`policy`]: which role may do what
 //! - [`outcome`]: how every received item ended
 //! - [`limits`]: every limit of the data model, named once
@@ -20,6 +21,7 @@
 #![warn(missing_docs)]
 
 pub mod ambient;
+pub mod audit;
 pub mod email;
 pub mod event;
 pub mod id;
@@ -39,9 +41,10 @@ pub mod slug;
 pub mod user;
 
 pub use ambient::{Clock, Entropy};
+pub use audit::{AuditEntry, AuditResult};
 pub use email::Email;
 pub use event::{EventSummary, UserIdentity, UserIdentityKind};
-pub use id::{InvitationId, IssueId, KeyId, MailId, OrgId, ProjectId, TokenId, UserId};
+pub use id::{AuditId, InvitationId, IssueId, KeyId, MailId, OrgId, ProjectId, TokenId, UserId};
 pub use invitation::{Invitation, InvitationStatus};
 pub use issue::{Issue, IssueStatus, Level, ShortId};
 pub use mail::{Letter, Mail, MailKind, MailState};

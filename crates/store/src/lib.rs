@@ -10,6 +10,7 @@
 //! - [`invitations`], [`mails`]: how people join, and what they are told
 //! - [`issues`], [`events`]: what pages and the API read
 //! - [`usage`]: how much of its plan an organization uses
+//! - [`audit`]: who did what in an organization
 //! - [`triage`]: statuses of many issues at once, and taking that back
 //! - [`record`]: the pipeline's one write, a batch and the journal position
 //! - [`upkeep`]: migrations, retention, invariants, foreign changes
@@ -20,6 +21,7 @@
 #![warn(missing_docs)]
 
 pub mod access;
+pub mod audit;
 mod error;
 pub mod events;
 mod hex;
@@ -67,6 +69,7 @@ pub trait Store:
     + invitations::Invitations
     + mails::Mails
     + usage::UsageCounts
+    + audit::Audit
     + issues::Issues
     + events::Events
     + triage::Triage
@@ -90,6 +93,7 @@ impl<T> Store for T where
         + invitations::Invitations
         + mails::Mails
         + usage::UsageCounts
+        + audit::Audit
         + issues::Issues
         + events::Events
         + triage::Triage

@@ -25,6 +25,7 @@ macro_rules! migrations {
             9 "0009_org_tokens",
             10 "0010_usage",
             11 "0011_lifecycle",
+            12 "0012_audit",
         }
     };
     ($engine:literal, $($version:literal $title:literal,)+) => {

@@ -9,6 +9,7 @@ mod access;
 mod activity;
 mod address;
 mod append;
+mod audit;
 mod compaction;
 mod engine;
 mod error;

@@ -6,6 +6,7 @@
 mod access;
 mod activity;
 mod append;
+mod audit;
 mod compaction;
 mod engine;
 mod error;

@@ -30,6 +30,7 @@ macro_rules! conformance {
 
 mod access;
 mod activity;
+mod audit;
 mod dictionaries;
 mod engines;
 mod events;
