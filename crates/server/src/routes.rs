@@ -12,6 +12,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use copal_model::policy::Action;
 
 use crate::app::App;
+use crate::auth::trail;
 use crate::problem::{self, Problem};
 
 /// One route.
@@ -126,7 +127,13 @@ pub fn router(table: Vec<Route>, app: App) -> Router {
     table
         .into_iter()
         .fold(Router::new(), |router, route| {
-            router.route(route.path, route.handler)
+            let handler = match trail::is_watched(&route.method, route.access) {
+                Some(action) => route
+                    .handler
+                    .layer(from_fn_with_state((app.clone(), action), trail::watch)),
+                None => route.handler,
+            };
+            router.route(route.path, handler)
         })
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)

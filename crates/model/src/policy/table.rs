@@ -55,6 +55,15 @@ macro_rules! policy {
             $($(#[doc = $doc])+ $action,)+
         }
 
+        impl Action {
+            /// The name in audit logs; stable.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$action => stringify!($action),)+
+                }
+            }
+        }
+
         /// The policy. Everything that asks "may they?" asks this table.
         pub const POLICY: [Rule; [$(Action::$action),+].len()] = [$(Rule {
             action: Action::$action,
@@ -209,6 +218,28 @@ impl Action {
     pub const fn rule(self) -> &'static Rule {
         // The table is made together with the actions, in the same order.
         &POLICY[self as usize]
+    }
+
+    /// Whether it stands in the audit log when somebody did it, or was not let do it: what changes
+    /// who may do what, what is collected, or what is gone for good. Reading, triage and what people
+    /// do to their own account do not.
+    pub const fn is_audited(self) -> bool {
+        !matches!(
+            self,
+            Self::ReadOrg
+                | Self::ReadIssues
+                | Self::ReadRawEvents
+                | Self::TriageIssues
+                | Self::ReadKeys
+                | Self::ReadMembers
+                | Self::ReadMemberEmails
+                | Self::ReadUsage
+                | Self::ReadOrgTokens
+                | Self::WriteOwnTokens
+                | Self::ReadAudit
+                | Self::WriteAccount
+                | Self::DeleteAccount
+        )
     }
 }
 

@@ -41,7 +41,7 @@ impl Caller {
     }
 
     /// Names the credential in the log, so that what a leaked one did can be found (S-06).
-    fn log_name(&self) -> String {
+    pub(super) fn log_name(&self) -> String {
         match self {
             Self::Organization(bearer) => format!("org-token:{}", bearer.token),
             Self::Person(signed_in) => match &signed_in.credential {

@@ -22,7 +22,7 @@ use copal_ui::urls;
 use crate::app::App;
 use crate::auth::caller::changes_something;
 use crate::auth::permit::Permit;
-use crate::auth::{Caller, Refusal, SignedIn};
+use crate::auth::{Caller, Refusal, SignedIn, Trail};
 use crate::middleware::audience::Audience;
 
 /// A member let into the organization `{org}` for the action `A`; no token of an organization is one.
@@ -119,6 +119,7 @@ impl<A: Permit> Entering for OrgCaller<A> {
                         .await?
                         .ok_or(missing)?,
                 };
+                Trail::enter(parts, &caller, access.scope);
                 signed_in.require_taken_by(access.organization.id)?;
                 Ok(Self {
                     caller,
@@ -132,6 +133,7 @@ impl<A: Permit> Entering for OrgCaller<A> {
             Caller::Organization(bearer) => {
                 let found = app.store.open_own_org(bearer, &wanted).await?;
                 let (scope, organization) = found.ok_or(missing)?;
+                Trail::enter(parts, &caller, scope);
                 Ok(Self {
                     caller,
                     scope,

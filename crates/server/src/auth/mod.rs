@@ -13,6 +13,7 @@
 //!   the action it was opened for
 //! - [`actor`]: who changes what is decided where it is changed
 //! - [`permit`]: the actions as types
+//! - [`trail`]: the audit log
 //! - [`refusal`]: the ways to be turned away
 
 pub mod actor;
@@ -30,12 +31,14 @@ pub mod secret;
 pub mod session;
 pub mod signed_in;
 pub mod throttle;
+pub mod trail;
 
 pub use caller::Caller;
 pub use form::{Form, OpenForm};
 pub use member::{IssueCaller, IssueMember, OrgCaller, OrgMember, ProjectCaller, ProjectMember};
 pub use refusal::Refusal;
 pub use signed_in::SignedIn;
+pub use trail::Trail;
 
 use self::password::Passwords;
 use self::throttle::{LoginLimits, LoginThrottle};

@@ -25,6 +25,9 @@ const QUIET: &[&str] = &[
     "/o/{org}/issues/stream",
 ];
 
+/// Where a refused member's try is written down, for those whose organization it is.
+const AUDIT: &str = "audit";
+
 impl Suite {
     /// No text of somebody whom the actor may not read.
     pub(crate) fn check_words(
@@ -57,7 +60,7 @@ impl Suite {
             let is_foreign = |holder: &&Holder| !Ownership::may_touch(actor, **holder, &plan.world);
             if let Some(holder) = holders.iter().find(is_foreign) {
                 self.leak(format!("{name}: a row of {holder:?} moved: {change:?}"));
-            } else if !may_change {
+            } else if !may_change && change.table != AUDIT {
                 self.leak(format!(
                     "{name}: a row moved although it was refused: {change:?}"
                 ));
@@ -77,7 +80,8 @@ impl Suite {
         self.tally
             .touched
             .extend(changes.iter().map(|change| change.table.clone()));
-        if case.effect == Effect::Changes && changes.is_empty() {
+        let moved = changes.iter().any(|change| change.table != AUDIT);
+        if case.effect == Effect::Changes && !moved {
             self.leak(format!("{name}: it was done, and nothing moved"));
         }
         // A list may go on after a place where there is nothing more.

@@ -12,3 +12,4 @@ mod roles;
 mod sdks;
 mod site;
 mod streams;
+mod trail;
