@@ -87,7 +87,10 @@ pub trait Sessions: Send + Sync {
     /// The user's sessions that live at `now`, the one seen last first.
     async fn list_sessions(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>>;
 
-    /// Ends a session of the user's; nothing happens when it has ended or is another's.
+    /// Ends a session of the user's.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::Error::NotFound) when it is not theirs or not there.
     async fn end_session(&self, user: UserId, session: SessionId) -> Result<()>;
 
     /// Ends all sessions of the user but `kept`: after another password, say. Answers how many.

@@ -22,12 +22,14 @@
 //! - [`mod@format`], [`trend`], [`tree`], [`icon`]: how times, counts, hours and values look
 //! - [`search_help`]: what the search box takes, by example
 //! - [`mod@markdown`]: an issue with an event as text, for trackers and assistants
+//! - [`device`]: a browser in words
 //! - [`platforms`]: SDKs and the lines to paste
 //! - [`assets`]: static files, compiled in
 
 #![warn(missing_docs)]
 
 pub mod assets;
+pub mod device;
 pub mod filter;
 pub(crate) mod filters;
 pub mod form;

@@ -3,6 +3,7 @@
 mod event;
 mod lists;
 mod people;
+mod tokens;
 
 use copal_model::policy::OrgSettings;
 use copal_model::{

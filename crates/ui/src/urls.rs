@@ -19,16 +19,26 @@ pub mod route {
     pub const THEME: &str = "/theme";
     /// The user's account. GET, POST `name`.
     pub const ACCOUNT: &str = "/account";
-    /// Make an API token. POST `name`.
+    /// Make an API token. POST `name`, `reach` = `all` or `some`, `scope` (repeated), `expires`.
     pub const TOKENS: &str = "/account/tokens";
     /// Revoke an API token. POST.
     pub const TOKEN_DELETE: &str = "/account/tokens/{token}/delete";
+    /// End a session. POST.
+    pub const SESSION_END: &str = "/account/sessions/{session}/end";
+    /// End all sessions but this one. POST.
+    pub const SESSIONS_END: &str = "/account/sessions/end";
     /// Make an organization. GET, POST `name`.
     pub const NEW_ORG: &str = "/o/new";
     /// Dashboard of an organization. GET.
     pub const DASHBOARD: &str = "/o/{org}";
     /// Members of an organization. GET.
     pub const MEMBERS: &str = "/o/{org}/members";
+    /// Tokens of an organization. GET, POST `name`, `scope` (repeated), `expires`.
+    pub const ORG_TOKENS: &str = "/o/{org}/settings/tokens";
+    /// Revoke a token of an organization. POST.
+    pub const ORG_TOKEN_DELETE: &str = "/o/{org}/settings/tokens/{org_token}/delete";
+    /// Keep a member's own token out of an organization. POST.
+    pub const MEMBER_TOKEN_REVOKE: &str = "/o/{org}/settings/tokens/members/{member_token}/revoke";
     /// Make a project. GET, POST `name`, `platform`.
     pub const NEW_PROJECT: &str = "/o/{org}/projects/new";
     /// How to send the first event. GET `?platform=`.
@@ -82,6 +92,26 @@ pub const OLDEST: &str = "oldest";
 /// Revoke an API token.
 pub fn token_delete(token: &str) -> String {
     fill(route::TOKEN_DELETE, &[token])
+}
+
+/// End a session.
+pub fn session_end(session: &str) -> String {
+    fill(route::SESSION_END, &[session])
+}
+
+/// Tokens of an organization.
+pub fn org_tokens(org: &str) -> String {
+    fill(route::ORG_TOKENS, &[org])
+}
+
+/// Revoke a token of an organization.
+pub fn org_token_delete(org: &str, token: &str) -> String {
+    fill(route::ORG_TOKEN_DELETE, &[org, token])
+}
+
+/// Keep a member's own token out of an organization.
+pub fn member_token_revoke(org: &str, token: &str) -> String {
+    fill(route::MEMBER_TOKEN_REVOKE, &[org, token])
 }
 
 /// Dashboard of an organization.

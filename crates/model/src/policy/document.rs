@@ -36,6 +36,10 @@ it needs.
 - `session`: no token does it, only a person in the browser.
 - `fresh session`: only a person who has logged in within the last 15 minutes.
 
+A token of an organization acts for nobody: it opens that organization and no other, may there what its scopes say and an ADMIN
+may, and never has `member:admin` or `org:write`. It goes on when whoever made it leaves. A member's own token can be kept out of
+one organization by an OWNER or ADMIN of it.
+
 ";
 
 const RULES: &str = "

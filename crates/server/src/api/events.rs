@@ -16,7 +16,7 @@ use super::list::Listed;
 use super::query::{Paging, Query};
 use crate::app::App;
 use crate::auth::permit::ReadIssues;
-use crate::auth::{IssueCaller, ProjectCaller, Refusal, member};
+use crate::auth::{IssueCaller, ProjectCaller, Refusal, path};
 use crate::problem::Problem;
 use crate::routes::{Route, RouteAccess};
 
@@ -82,7 +82,7 @@ impl FromRequestParts<App> for EventInPath {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Refusal> {
-        let text = member::path_param(parts, "event").await?;
+        let text = path::path_param(parts, "event").await?;
         text.parse()
             .map(Self)
             .map_err(|_| Refusal::NotFound { what: "event" })

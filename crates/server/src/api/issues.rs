@@ -15,7 +15,7 @@ use super::list::Listed;
 use super::query::{Paging, Query};
 use super::{Result, names};
 use crate::app::App;
-use crate::auth::member::parse_project;
+use crate::auth::path::parse_project;
 use crate::auth::permit::{DeleteIssues, ReadIssues, TriageIssues};
 use crate::auth::{IssueCaller, OrgCaller};
 use crate::problem::Problem;

@@ -17,7 +17,7 @@ use super::list::{Listed, page_of};
 use super::query::{Paging, Query};
 use crate::app::App;
 use crate::auth::permit::{ReadKeys, WriteKeys};
-use crate::auth::{ProjectCaller, Refusal, member};
+use crate::auth::{ProjectCaller, Refusal, path};
 use crate::fresh;
 use crate::routes::{Route, RouteAccess};
 
@@ -87,7 +87,7 @@ impl FromRequestParts<App> for KeyInPath {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Refusal> {
-        let text = member::path_param(parts, "key").await?;
+        let text = path::path_param(parts, "key").await?;
         text.parse()
             .map(Self)
             .map_err(|_| Refusal::NotFound { what: "key" })

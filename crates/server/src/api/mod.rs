@@ -4,7 +4,7 @@
 //! times are RFC 3339 in UTC. Errors are problems (RFC 9457), told by [`crate::problem`].
 //!
 //! # Layout
-//! - [`me`], [`organizations`], [`members`], [`usage`], [`projects`], [`keys`], [`issues`], [`events`]: calls
+//! - [`me`], [`organizations`], [`members`], [`tokens`], [`usage`], [`projects`], [`keys`], [`issues`], [`events`]: calls
 //! - [`body`], [`query`]: what callers send, with errors that say how to mend it
 //! - [`list`]: lists and the link to their next page
 //! - [`names`]: enumerations as callers see them
@@ -23,6 +23,7 @@ pub mod openapi;
 pub mod organizations;
 pub mod projects;
 pub mod query;
+pub mod tokens;
 pub mod usage;
 
 use crate::problem::Problem;
@@ -37,6 +38,7 @@ pub fn routes() -> Vec<Route> {
     routes.extend(organizations::routes());
     routes.extend(members::routes());
     routes.extend(usage::routes());
+    routes.extend(tokens::routes());
     routes.extend(projects::routes());
     routes.extend(keys::routes());
     routes.extend(issues::routes());

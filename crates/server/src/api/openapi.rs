@@ -14,7 +14,7 @@ use utoipa::openapi::{
 use utoipa::{PartialSchema, ToSchema};
 
 use super::describe::{Call, problem, problem_schema, text};
-use super::{events, issues, keys, me, members, names, organizations, projects, usage};
+use super::{events, issues, keys, me, members, names, organizations, projects, tokens, usage};
 use crate::app::App;
 use crate::problem::Problem;
 use crate::routes::{self, Route, RouteAccess};
@@ -172,6 +172,9 @@ fn components() -> utoipa::openapi::Components {
     let builder = with::<organizations::OrganizationSettingsChange>(builder);
     let builder = with::<organizations::OrganizationNew>(builder);
     let builder = with::<members::MemberChange>(builder);
+    let builder = with::<tokens::Token>(builder);
+    let builder = with::<tokens::OrganizationToken>(builder);
+    let builder = with::<tokens::MemberToken>(builder);
     let builder = with::<organizations::OrganizationChange>(builder);
     let builder = with::<usage::Usage>(with::<members::Member>(builder));
     let builder = with::<projects::Project>(with::<projects::ProjectCredential>(builder));

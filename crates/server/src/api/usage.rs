@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::describe::Call;
 use super::{Result, names};
 use crate::app::App;
-use crate::auth::OrgMember;
+use crate::auth::OrgCaller;
 use crate::auth::permit::ReadUsage;
 use crate::routes::{Route, RouteAccess};
 
@@ -51,7 +51,7 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-async fn show(org: OrgMember<ReadUsage>, State(app): State<App>) -> Result<axum::Json<Usage>> {
+async fn show(org: OrgCaller<ReadUsage>, State(app): State<App>) -> Result<axum::Json<Usage>> {
     let usage = app.store.find_usage(&org.scope, app.clock.now()).await?;
     Ok(axum::Json(Usage::of(&org.organization, &usage)))
 }

@@ -8,7 +8,7 @@ use copal_store::invitations::{AddressProof, Answer};
 use copal_store::members::{Actor, NotChanged};
 
 use crate::app::App;
-use crate::auth::{OrgMember, Refusal, SignedIn, member};
+use crate::auth::{OrgMember, Refusal, SignedIn, path};
 
 impl SignedIn {
     /// The caller as the store asks who wants to change something.
@@ -55,7 +55,7 @@ impl FromRequestParts<App> for MemberInPath {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Refusal> {
-        let text = member::path_param(parts, "member").await?;
+        let text = path::path_param(parts, "member").await?;
         text.parse()
             .map(Self)
             .map_err(|_| Refusal::NotFound { what: "member" })

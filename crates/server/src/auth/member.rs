@@ -4,23 +4,20 @@
 //! Order: who asks (401) → is it theirs (404) → may they (403). A foreign thing and one that does
 //! not exist read the same (rule D-6).
 
-use std::marker::PhantomData;
-use std::str::FromStr;
-
-use axum::extract::{FromRequestParts, RawPathParams};
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::uri::PathAndQuery;
 use copal_model::policy::{Action, Denied, OrgSettings};
-use copal_model::{
-    Issue, IssueId, Member, OrgId, Organization, Project, ProjectId, Role, ShortId, Slug, UserId,
-};
-use copal_store::access::{IssueRef, OrgAccess, OrgRef, ProjectRef};
+use copal_model::{Issue, Member, Organization, Project, Role, UserId};
+use copal_store::access::{OrgAccess, OrgRef};
 use copal_store::{OrgScope, ProjectScope};
 use copal_ui::form::Permission;
 use copal_ui::urls;
+use std::marker::PhantomData;
 
 use crate::app::App;
 use crate::auth::caller::changes_something;
+use crate::auth::path::{parse_issue, parse_org, parse_project, path_param};
 use crate::auth::permit::Permit;
 use crate::auth::{Caller, Refusal, SignedIn, Trail};
 use crate::middleware::audience::Audience;
@@ -343,65 +340,4 @@ async fn open_renamed(
 pub fn may(access: &OrgAccess, action: Action) -> bool {
     let settings = access.organization.settings;
     access.member.role.may(action, settings)
-}
-
-/// An organization as a URL names it.
-pub fn parse_org(text: &str) -> Option<OrgRef> {
-    OrgId::from_str(text)
-        .map(OrgRef::Id)
-        .ok()
-        .or_else(|| Slug::parse(text).map(OrgRef::Slug).ok())
-}
-
-/// A project as a URL names it.
-pub fn parse_project(text: &str) -> Option<ProjectRef> {
-    ProjectId::from_str(text)
-        .map(ProjectRef::Id)
-        .ok()
-        .or_else(|| Slug::parse(text).map(ProjectRef::Slug).ok())
-}
-
-/// An issue as a URL names it.
-pub fn parse_issue(text: &str) -> Option<IssueRef> {
-    IssueId::from_str(text)
-        .map(IssueRef::Id)
-        .ok()
-        .or_else(|| ShortId::from_str(text).map(IssueRef::Short).ok())
-}
-
-/// A parameter of the path, decoded.
-///
-/// # Errors
-/// Not found when the path does not have it or it is not UTF-8.
-pub async fn path_param(parts: &mut Parts, name: &'static str) -> Result<String, Refusal> {
-    let missing = Refusal::NotFound { what: name };
-    let Ok(params) = RawPathParams::from_request_parts(parts, &()).await else {
-        return Err(missing);
-    };
-    params
-        .iter()
-        .find(|(key, _)| *key == name)
-        .map(|(_, value)| value.to_owned())
-        .ok_or(missing)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ids_and_slugs_never_collide() {
-        assert!(matches!(
-            parse_org("0198f3a2-0000-7000-8000-000000000000"),
-            Some(OrgRef::Id(_))
-        ));
-        assert!(matches!(parse_org("shop"), Some(OrgRef::Slug(_))));
-        assert!(matches!(parse_project("12"), Some(ProjectRef::Id(_))));
-        assert!(matches!(parse_project("shop-2"), Some(ProjectRef::Slug(_))));
-        assert!(matches!(parse_issue("4294967297"), Some(IssueRef::Id(_))));
-        assert!(matches!(parse_issue("SHOP-12"), Some(IssueRef::Short(_))));
-        assert_eq!(parse_project("0"), None);
-        assert_eq!(parse_issue("SHOP"), None);
-        assert_eq!(parse_org("Shop"), None);
-    }
 }

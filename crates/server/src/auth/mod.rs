@@ -12,6 +12,7 @@
 //! - [`member`]: the extractors that let members into an organization, project or issue, each with
 //!   the action it was opened for
 //! - [`actor`]: who changes what is decided where it is changed
+//! - [`path`]: organizations, projects, issues and tokens as paths name them
 //! - [`permit`]: the actions as types
 //! - [`trail`]: the audit log
 //! - [`refusal`]: the ways to be turned away
@@ -25,6 +26,7 @@ pub mod member;
 pub mod new_account;
 pub mod next;
 pub mod password;
+pub mod path;
 pub mod permit;
 pub mod refusal;
 pub mod secret;

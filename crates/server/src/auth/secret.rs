@@ -11,8 +11,10 @@ use subtle::ConstantTimeEq as _;
 pub const SECRET_BYTES: usize = 32;
 /// What every personal API token begins with, so that scanners for leaked secrets find it.
 pub const TOKEN_PREFIX: &str = "copal_";
-/// Characters of a token that lists show, to tell tokens apart: the prefix and six more.
-pub const TOKEN_SHOWN_CHARS: usize = TOKEN_PREFIX.len() + 6;
+/// What every token of an organization begins with: after the prefix that all tokens have.
+pub const ORG_TOKEN_PREFIX: &str = "copal_org_";
+/// Characters of a token that lists show beyond its prefix, to tell tokens apart.
+pub const TOKEN_SHOWN_CHARS: usize = 6;
 
 /// A secret that its holder has and we do not keep. Prints as nothing.
 #[derive(Clone, PartialEq, Eq)]
@@ -29,6 +31,11 @@ impl Secret {
     /// A new personal API token.
     pub fn new_token(entropy: &dyn Entropy) -> Self {
         Self(format!("{TOKEN_PREFIX}{}", Self::new(entropy).0))
+    }
+
+    /// A new token of an organization.
+    pub fn new_org_token(entropy: &dyn Entropy) -> Self {
+        Self(format!("{ORG_TOKEN_PREFIX}{}", Self::new(entropy).0))
     }
 
     /// Takes what a caller has shown.
@@ -59,7 +66,10 @@ impl Secret {
 
     /// The first characters of a token, as lists show them.
     pub fn token_shown(&self) -> String {
-        self.0.chars().take(TOKEN_SHOWN_CHARS).collect()
+        let prefixes = [ORG_TOKEN_PREFIX, TOKEN_PREFIX];
+        let prefix = prefixes.iter().find(|prefix| self.0.starts_with(**prefix));
+        let shown = prefix.map_or(0, |prefix| prefix.len()) + TOKEN_SHOWN_CHARS;
+        self.0.chars().take(shown).collect()
     }
 
     /// Whether `text` is this secret, in a time that does not tell how much of it is.
@@ -111,5 +121,7 @@ mod tests {
         let token = Secret::new_token(&Counting);
         assert_eq!(token.token_shown(), "copal_AAECAw");
         assert_eq!(token.expose().len(), TOKEN_PREFIX.len() + 43);
+        let token = Secret::new_org_token(&Counting);
+        assert_eq!(token.token_shown(), "copal_org_AAECAw");
     }
 }

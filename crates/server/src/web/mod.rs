@@ -6,6 +6,7 @@
 //! - `notice`: what was just done, told once on the next page
 //! - [`error`]: what a page says when it cannot say what was asked for
 //! - `account`, `org`, `project`, `issue`: the pages by noun
+//! - `token_form`: the form that makes a token, of a person or of an organization
 //! - [`event_view`]: a stored event's JSON as the issue page shows it
 //! - `stream`: server-sent events, for pages that update by themselves
 //! - `home`, `files`, `api_docs`: the start page, theme, static files, the API for people
@@ -22,6 +23,7 @@ mod notice;
 mod org;
 mod project;
 mod stream;
+mod token_form;
 
 pub use error::Error;
 pub use stream::StreamSlots;

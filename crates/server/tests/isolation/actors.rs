@@ -22,6 +22,8 @@ pub(crate) struct Actor {
     pub(crate) roles: BTreeMap<Tenant, Role>,
     /// What a token is narrowed to.
     pub(crate) scopes: Option<Vec<String>>,
+    /// It is an organization, by a token of its own, and no person.
+    pub(crate) is_org: bool,
 }
 
 /// What an actor shows to get in.
@@ -42,6 +44,7 @@ impl Actor {
             person: None,
             roles: BTreeMap::new(),
             scopes: None,
+            is_org: false,
         }
     }
 
@@ -52,6 +55,7 @@ impl Actor {
             person: Some(world.number_of(person)),
             roles: person.roles.clone(),
             scopes: None,
+            is_org: false,
         }
     }
 
@@ -61,7 +65,7 @@ impl Actor {
             (Shows::Session(_), _) | (Shows::Bearer(_), Audience::Api) => true,
             (Shows::Nothing | Shows::Bearer(_), _) => false,
         };
-        counts && self.person.is_some() && audience != Audience::Sdk
+        counts && (self.person.is_some() || self.is_org) && audience != Audience::Sdk
     }
 
     pub(crate) const fn is_token(&self) -> bool {
@@ -98,6 +102,14 @@ impl Actor {
                 let is_with = |tenant| world.people[number].roles.contains_key(tenant);
                 self.person == Some(number) || self.roles.keys().any(is_with)
             }
+            Owner::Token(tenant) => policy.permits(self, tenant, Action::ReadOrgTokens),
+            Owner::Credential(number) => {
+                let is_held_by = |tenant: &Tenant| world.people[number].roles.contains_key(tenant);
+                let may = |tenant| policy.permits(self, tenant, Action::RevokeMemberTokens);
+                let mut tenants = self.roles.keys().copied();
+                self.person == Some(number)
+                    || tenants.any(|tenant| is_held_by(&tenant) && may(tenant))
+            }
             Owner::Private(number) => self.person == Some(number),
             Owner::Secret => false,
         }
@@ -117,6 +129,7 @@ pub(crate) async fn everybody(world: &mut World, store: &dyn Store, policy: &Pol
             actors.push(Actor::somebody(world, &person, "token", token));
         }
     }
+    actors.extend(organizations(world));
     let owner = world.person(Who::A(Role::Owner)).clone();
     for scope in policy.scopes() {
         let name = format!("for {scope}");
@@ -129,6 +142,24 @@ pub(crate) async fn everybody(world: &mut World, store: &dyn Store, policy: &Pol
             scopes,
             ..Actor::somebody(world, &owner, &format!("token {name}"), token)
         });
+    }
+    actors
+}
+
+/// Organizations by tokens of their own, which may what an ADMIN may, as far as their scopes go.
+fn organizations(world: &World) -> Vec<Actor> {
+    let mut actors = Vec::new();
+    for (tenant, things) in &world.tenants {
+        for (token, what) in things.org_tokens.iter().zip(["wide", "narrow"]) {
+            actors.push(Actor {
+                name: format!("organization {tenant:?} by a {what} token"),
+                shows: Shows::Bearer(token.secret.clone()),
+                person: None,
+                roles: BTreeMap::from([(*tenant, Role::Admin)]),
+                scopes: Some(token.scopes.clone()),
+                is_org: true,
+            });
+        }
     }
     actors
 }

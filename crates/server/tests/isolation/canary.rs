@@ -50,6 +50,10 @@ pub(crate) enum Owner {
     Event(Tenant),
     /// Its client keys.
     Key(Tenant),
+    /// Its own API tokens.
+    Token(Tenant),
+    /// Ids of a person's API tokens: for them and who may keep the tokens out of an organization.
+    Credential(usize),
     /// Name and address of a person: for them and who is in an organization with them.
     Person(usize),
     /// What only the person may read: tokens, sessions, their own organization.
@@ -64,9 +68,10 @@ pub(crate) fn mark(owner: Owner) -> String {
         Owner::Org(tenant) => format!("cnryo{0}{0}", tenant.letter()),
         Owner::Event(tenant) => format!("cnrye{0}{0}", tenant.letter()),
         Owner::Key(tenant) => format!("cnryk{0}{0}", tenant.letter()),
+        Owner::Token(tenant) => format!("cnryt{0}{0}", tenant.letter()),
         Owner::Person(number) => format!("cnryp{number:02}"),
         Owner::Private(number) => format!("cnrys{number:02}"),
-        Owner::Secret => unreachable!("secrets are looked up whole"),
+        Owner::Secret | Owner::Credential(_) => unreachable!("they are looked up whole"),
     }
 }
 
@@ -81,6 +86,7 @@ fn owner_of(mark: &[u8]) -> Option<Owner> {
         b'o' => tenant().map(Owner::Org),
         b'e' => tenant().map(Owner::Event),
         b'k' => tenant().map(Owner::Key),
+        b't' => tenant().map(Owner::Token),
         b'p' => number().map(Owner::Person),
         b's' => number().map(Owner::Private),
         _ => None,
@@ -193,6 +199,7 @@ mod tests {
             Owner::Org(Tenant::A),
             Owner::Event(Tenant::B),
             Owner::Key(Tenant::A),
+            Owner::Token(Tenant::B),
             Owner::Person(12),
             Owner::Private(3),
         ] {

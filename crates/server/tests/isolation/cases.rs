@@ -161,7 +161,7 @@ impl Maker<'_> {
             let (foreign, missing) = (Source::Second(strange), Source::Missing(strange));
             let what = format!("foreign {} by {form}", part.name);
             cases.push(self.case(&what, template, &with(foreign), Some(with(missing))));
-            if part.is_child() && !part.is_other || part.name == "token" {
+            if part.is_child() && !part.is_other || ["token", "session"].contains(&&*part.name) {
                 let (sibling, missing) = (Source::Second(home), Source::Missing(home));
                 let what = format!("another's {} by {form}", part.name);
                 cases.push(self.case(&what, template, &with(sibling), Some(with(missing))));

@@ -1,6 +1,6 @@
 //! What a request must come to, by the route's access rule, the policy and whose ids it names.
 
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use copal_model::policy::Action;
 use copal_server::middleware::audience::Audience;
 use copal_server::routes::RouteAccess;
@@ -20,6 +20,12 @@ const TO_OTHERS: &[(&str, Action)] = &[(
     "/api/v1/organizations/{org}/members/{member}",
     Action::RemoveMembers,
 )];
+
+/// Routes that tell an organization of itself.
+const LISTS_ORGS: &[&str] = &["/api/v1/organizations"];
+
+/// What routes begin with that take no token: tokens do not manage tokens (S-14).
+const OF_SESSIONS: &str = "/api/v1/me/tokens";
 
 /// What a request must come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +83,14 @@ pub(crate) fn expected(row: &Row, actor: &Actor, case: &Case, policy: &Policy) -
         // The same as where nothing is: strangers need not know.
         RouteAccess::Operator => Expected::NotFound,
         _ if !actor.is_known(audience) => Expected::LogIn,
+        // It is told of itself there; all else about oneself is for people.
+        RouteAccess::Principal if actor.is_org && !LISTS_ORGS.contains(&row.path) => {
+            Expected::Forbidden
+        }
+        RouteAccess::Principal if actor.is_org && row.method != Method::GET => Expected::Forbidden,
+        RouteAccess::Principal if actor.is_token() && row.path.starts_with(OF_SESSIONS) => {
+            Expected::Forbidden
+        }
         RouteAccess::Principal => of_person(actor, case),
         RouteAccess::Org(Action::LeaveOrg) => {
             let to_others = TO_OTHERS.iter().find(|(path, _)| *path == row.path);

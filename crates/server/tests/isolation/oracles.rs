@@ -146,8 +146,10 @@ impl Suite {
 
 fn tenant_of(owner: Owner) -> Option<Tenant> {
     match owner {
-        Owner::Org(tenant) | Owner::Event(tenant) | Owner::Key(tenant) => Some(tenant),
-        Owner::Person(_) | Owner::Private(_) | Owner::Secret => None,
+        Owner::Org(tenant) | Owner::Event(tenant) | Owner::Key(tenant) | Owner::Token(tenant) => {
+            Some(tenant)
+        }
+        Owner::Person(_) | Owner::Private(_) | Owner::Credential(_) | Owner::Secret => None,
     }
 }
 

@@ -83,7 +83,8 @@ pub(crate) fn forms(name: &str) -> &'static [&'static str] {
         "org" => &["slug", "id", "old"],
         "project" => &["slug", "id"],
         "issue" => &["short", "id"],
-        "event" | "key" | "token" | "resolved" | "person" | "member" => &["id"],
+        "event" | "key" | "token" | "resolved" | "person" | "member" | "session" | "org_token"
+        | "member_token" => &["id"],
         "environment" | "checksum" | "name" => &["text"],
         _ => panic!(
             "the isolation suite does not know {{{name}}}: add it to parts::forms and parts::text, \
@@ -136,7 +137,11 @@ fn found(
         ("key", "id") => project.keys[0].to_string(),
         ("member", "id") => world.person(Who::Target(tenant)).id.to_string(),
         ("environment", _) => format!("{}-environment", mark(Owner::Event(tenant))),
-        ("person" | "token", form) => of_person(part, form, (tenant, number), actor, world),
+        ("org_token", "id") => things.org_tokens[number].id.to_string(),
+        ("member_token", "id") => of_member(tenant, number, world),
+        ("person" | "token" | "session", form) => {
+            of_person(part, form, (tenant, number), actor, world)
+        }
         ("checksum" | "name", _) => of_file(&part.name),
         (name, form) => panic!("{{{name}:{form}}} is not known to parts::text"),
     }
@@ -177,8 +182,22 @@ fn of_person(
         ("person", "id") => person.id.to_string(),
         ("person", "email") => person.email.clone(),
         ("token", "id") => person.spare_token.to_string(),
+        ("session", "id") => person.spare_session.to_string(),
         (name, form) => panic!("a person has no {name} {form}"),
     }
+}
+
+/// A token of a member whom an ADMIN may tell what to do.
+fn of_member(tenant: Tenant, number: usize, world: &World) -> String {
+    let role = match number {
+        0 => copal_model::Role::Viewer,
+        _ => copal_model::Role::Admin,
+    };
+    let who = match tenant {
+        Tenant::A => Who::A(role),
+        Tenant::B => Who::B(role),
+    };
+    world.person(who).spare_token.to_string()
 }
 
 fn of_file(part: &str) -> String {

@@ -52,6 +52,7 @@ impl Policy {
     /// Whether the actor's credential reaches as far as an action.
     pub(crate) fn reaches(&self, actor: &Actor, action: Action) -> bool {
         let proof = match &actor.scopes {
+            Some(scopes) if actor.is_org => Proof::OrgToken(scopes),
             Some(scopes) => Proof::NarrowToken(scopes),
             None if actor.is_token() => Proof::Token,
             // Everybody here has just logged in.

@@ -10,6 +10,7 @@ use copal_protocol::EventId;
 use copal_server::auth::secret::Secret;
 use copal_store::Store;
 use copal_store::access::{IssueRef, OrgRef, ProjectRef};
+use copal_store::sessions::SessionId;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
@@ -42,6 +43,8 @@ pub(crate) struct Person {
     pub(crate) token: String,
     /// A token that nobody uses.
     pub(crate) spare_token: TokenId,
+    /// A session that nobody uses.
+    pub(crate) spare_session: SessionId,
 }
 
 /// What people are in the tests.
@@ -112,6 +115,16 @@ pub(crate) struct Things {
     pub(crate) old_slug: String,
     /// The first is called the same in both tenants, the second is not.
     pub(crate) projects: Vec<InProject>,
+    /// The first has every scope that it can, the second one.
+    pub(crate) org_tokens: Vec<OfOrg>,
+}
+
+/// A token of an organization.
+#[derive(Debug, Clone)]
+pub(crate) struct OfOrg {
+    pub(crate) id: TokenId,
+    pub(crate) secret: String,
+    pub(crate) scopes: Vec<String>,
 }
 
 /// What a project has.
@@ -200,6 +213,10 @@ impl World {
     async fn warm_up(&self, store: &dyn Store) {
         for person in &self.people {
             let secret = Secret::shown(&person.token).hash();
+            assert!(store.find_token(&secret, now()).await.unwrap().is_some());
+        }
+        for token in self.tenants.values().flat_map(|things| &things.org_tokens) {
+            let secret = Secret::shown(&token.secret).hash();
             assert!(store.find_token(&secret, now()).await.unwrap().is_some());
         }
     }

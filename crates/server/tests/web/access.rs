@@ -15,7 +15,10 @@ pub(crate) fn fill(path: &str) -> String {
             "{project}" => "shop",
             "{issue}" => "SHOP-1",
             "{event}" => "latest",
-            "{token}" | "{key}" | "{member}" => "00000000-0000-0000-0000-000000000000",
+            "{token}" | "{key}" | "{member}" | "{org_token}" | "{member_token}" => {
+                "00000000-0000-0000-0000-000000000000"
+            }
+            "{session}" => "00000000000000000000000000000000",
             "{checksum}" => "000000000000",
             "{name}" => "app.css",
             other => other,

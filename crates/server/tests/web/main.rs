@@ -12,4 +12,5 @@ mod roles;
 mod sdks;
 mod site;
 mod streams;
+mod tokens;
 mod trail;

@@ -258,6 +258,12 @@ async fn open_own_org(
     org: &OrgRef,
 ) -> Result<Option<(OrgScope, Organization)>> {
     let (name, value) = org_name(org);
+    let by_old_slug = match org {
+        OrgRef::Id(_) => "",
+        OrgRef::Slug(_) => {
+            "or exists (select 1 from old_slugs s where s.org_id = o.id and s.slug = $2)"
+        }
+    };
     let found = find(
         tx,
         &format!(
@@ -265,7 +271,7 @@ async fn open_own_org(
             from org_tokens t
             join organizations o on o.id = t.org_id
             where t.id = $1
-              and {name} = $2
+              and ({name} = $2 {by_old_slug})
               and o.deleted_at is null",
             organizations::COLUMNS
         ),

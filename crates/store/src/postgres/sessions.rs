@@ -4,9 +4,9 @@ use async_trait::async_trait;
 use copal_model::{Timestamp, UserId};
 
 use super::{Columns, PostgresStore, Tx, execute, find, list, users};
-use crate::Result;
 use crate::access::{Credential, Principal, SecretHash};
 use crate::sessions::{NewSession, Session, SessionId, Sessions, to_the_hour};
+use crate::{Error, Result};
 
 #[async_trait]
 impl Sessions for PostgresStore {
@@ -112,7 +112,7 @@ async fn list_sessions(tx: &Tx<'_>, user: UserId, now: Timestamp) -> Result<Vec<
 }
 
 async fn end_session(tx: &Tx<'_>, user: UserId, session: SessionId) -> Result<()> {
-    execute(
+    let ended = execute(
         tx,
         "delete from sessions
         where user_id = $1
@@ -120,7 +120,10 @@ async fn end_session(tx: &Tx<'_>, user: UserId, session: SessionId) -> Result<()
         &[&user.as_uuid(), &session.bytes()],
     )
     .await?;
-    Ok(())
+    match ended {
+        0 => Err(Error::NotFound { what: "session" }),
+        _ => Ok(()),
+    }
 }
 
 /// Ends all sessions of a user but one.

@@ -227,7 +227,8 @@ fn open_own_org(
         from org_tokens t
         join organizations o on o.id = t.org_id
         where t.id = $1
-          and {name} = $2
+          and ({name} = $2
+            or exists (select 1 from old_slugs s where s.org_id = o.id and s.slug = $2))
           and o.deleted_at is null",
         organizations::COLUMNS
     ))?;

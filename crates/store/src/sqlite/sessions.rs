@@ -5,9 +5,9 @@ use copal_model::{Timestamp, UserId};
 use rusqlite::{Connection, params};
 
 use super::{Columns, SqliteStore, users};
-use crate::Result;
 use crate::access::{Credential, Principal, SecretHash};
 use crate::sessions::{NewSession, Session, SessionId, Sessions, to_the_hour};
+use crate::{Error, Result};
 
 #[async_trait]
 impl Sessions for SqliteStore {
@@ -102,13 +102,17 @@ fn list_sessions(db: &Connection, user: UserId, now: Timestamp) -> Result<Vec<Se
 }
 
 fn end_session(db: &Connection, user: UserId, session: SessionId) -> Result<()> {
-    db.prepare_cached(
-        "delete from sessions
-        where user_id = $1
-          and substr(secret_hash, 1, 16) = $2",
-    )?
-    .execute(params![user.as_uuid().as_bytes(), session.bytes()])?;
-    Ok(())
+    let ended = db
+        .prepare_cached(
+            "delete from sessions
+            where user_id = $1
+              and substr(secret_hash, 1, 16) = $2",
+        )?
+        .execute(params![user.as_uuid().as_bytes(), session.bytes()])?;
+    match ended {
+        0 => Err(Error::NotFound { what: "session" }),
+        _ => Ok(()),
+    }
 }
 
 /// Ends all sessions of a user but one.

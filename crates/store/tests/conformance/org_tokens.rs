@@ -5,10 +5,11 @@ use copal_model::policy::{Action, Refused};
 use copal_model::{Role, Timestamp, TokenId, User, UserId};
 use copal_store::access::{Bearer, Credential, OrgBearer, OrgRef, SecretHash};
 use copal_store::org_tokens::NewOrgToken;
+use copal_store::organizations::OrganizationPatch;
 
 use crate::invitations::{Team, team};
 use crate::tokens::{person, token_of};
-use crate::world::{World, after, limit, not_found, secret, start};
+use crate::world::{World, after, limit, not_found, secret, slug, start};
 
 conformance!(
     a_token_speaks_for_its_organization,
@@ -123,6 +124,17 @@ async fn a_token_opens_its_organization_only(world: World) {
         let (scope, organization) = opened.unwrap();
         assert_eq!(scope, acme.scope);
         assert_eq!(organization, acme.organization);
+    }
+    // By what it was called before, too.
+    let patch = OrganizationPatch {
+        slug: Some(slug("acme-two")),
+        ..OrganizationPatch::default()
+    };
+    let renamed = world.store.update_organization(&acme.scope, patch).await;
+    renamed.unwrap();
+    for name in [acme.organization.slug.clone(), slug("acme-two")] {
+        let opened = world.store.open_own_org(&bearer, &OrgRef::Slug(name)).await;
+        assert_eq!(opened.unwrap().unwrap().0, acme.scope);
     }
     for strange in [OrgRef::Id(other.organization.id), other.by_slug()] {
         let opened = world.store.open_own_org(&bearer, &strange).await;

@@ -1,12 +1,14 @@
 //! Signing up, logging in, and the account itself.
 
 use askama::Template;
+use copal_model::policy::{Action, OrgSettings};
 use copal_model::{Timestamp, User};
 
 use crate::filters;
 use crate::form::Field;
 use crate::icon::Icon;
-use crate::nav::{CSRF_FIELD, Nav, NavItem};
+use crate::nav::{CSRF_FIELD, Nav, NavItem, NavOrg};
+use crate::pages::tokens::{TokenForm, scopes_text};
 use crate::urls;
 
 /// `/signup`.
@@ -57,10 +59,27 @@ pub struct Account {
     pub name: Field,
     /// The user's API tokens, newest first.
     pub tokens: Vec<TokenRow>,
-    /// Field `name` of the form that makes a token.
-    pub token_name: Field,
+    /// The form that makes a token.
+    pub token_form: TokenForm,
     /// The secret of the token just made; shown this once.
     pub new_token: Option<String>,
+    /// Where the user is logged in, this session first.
+    pub sessions: Vec<SessionRow>,
+}
+
+/// A session in the list.
+#[derive(Debug, Clone)]
+pub struct SessionRow {
+    /// Its name, for the form that ends it.
+    pub id: String,
+    /// The device in words.
+    pub device: String,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When it was last used, to the hour.
+    pub last_seen_at: Timestamp,
+    /// It is the one that looks at the page.
+    pub is_this: bool,
 }
 
 /// An API token in the list.
@@ -80,6 +99,15 @@ pub struct TokenRow {
     pub last_used_at: Option<Timestamp>,
     /// When it ends; `None` = never.
     pub expires_at: Option<Timestamp>,
+}
+
+impl Account {
+    /// The organizations whose tokens the user may see.
+    fn orgs_with_tokens(&self) -> Vec<&NavOrg> {
+        // No setting of an organization touches this row.
+        let may = |org: &&NavOrg| org.role.may(Action::ReadOrgTokens, OrgSettings::default());
+        self.nav.orgs.iter().filter(may).collect()
+    }
 }
 
 impl SignUp {
@@ -104,7 +132,7 @@ impl TokenRow {
     fn scopes_text(&self) -> String {
         match &self.scopes {
             None => "all your rights".to_owned(),
-            Some(scopes) => scopes.join(", "),
+            Some(scopes) => scopes_text(Some(scopes)),
         }
     }
 }

@@ -11,3 +11,4 @@ pub(crate) mod frames;
 pub mod issue;
 pub mod organization;
 pub mod project;
+pub mod tokens;

@@ -2,10 +2,11 @@
 
 use copal_model::{ClientKey, Member, Role};
 
+use super::tokens::token_form;
 use super::{DSN, anonymous, minutes_ago, nav, org, org_id, project, user, user_id};
 use crate::form::{Field, Permission};
 use crate::nav::{Nav, NavItem};
-use crate::pages::account::{Account, LogIn, NewOrganization, SignUp, TokenRow};
+use crate::pages::account::{Account, LogIn, NewOrganization, SessionRow, SignUp, TokenRow};
 use crate::pages::api_docs::{ApiDocs, ApiField, Operation, OperationGroup};
 use crate::pages::failure::{Failure, FailureKind};
 use crate::pages::organization::Members;
@@ -58,7 +59,7 @@ impl Account {
                     scopes: Some(vec!["event:read".to_owned(), "project:read".to_owned()]),
                     created_at: minutes_ago(1),
                     last_used_at: None,
-                    expires_at: None,
+                    expires_at: Some(minutes_ago(-60 * 24 * 90)),
                 },
                 TokenRow {
                     id: "0199a1b2-0000-7000-8000-0000000000c2".to_owned(),
@@ -70,8 +71,24 @@ impl Account {
                     expires_at: None,
                 },
             ],
-            token_name: Field::default(),
+            token_form: token_form(&copal_model::policy::scopes()),
             new_token: Some("copal_7Qx2aVnD3kYp0sWm8RtU5hLcZ1eG4bJf".to_owned()),
+            sessions: vec![
+                SessionRow {
+                    id: "0102030405060708090a0b0c0d0e0f10".to_owned(),
+                    device: "Firefox on Linux".to_owned(),
+                    created_at: minutes_ago(60 * 24 * 2),
+                    last_seen_at: minutes_ago(20),
+                    is_this: true,
+                },
+                SessionRow {
+                    id: "1102030405060708090a0b0c0d0e0f10".to_owned(),
+                    device: "Chrome on Android".to_owned(),
+                    created_at: minutes_ago(60 * 24 * 12),
+                    last_seen_at: minutes_ago(60 * 26),
+                    is_this: false,
+                },
+            ],
         }
     }
 }

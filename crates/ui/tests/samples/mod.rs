@@ -3,7 +3,7 @@
 use copal_ui::Template;
 use copal_ui::pages::failure::FailureKind;
 use copal_ui::pages::issue::Emptiness;
-use copal_ui::pages::{account, api_docs, failure, issue, organization, project};
+use copal_ui::pages::{account, api_docs, failure, issue, organization, project, tokens};
 
 /// Renders every sample.
 pub(crate) fn all() -> Vec<(&'static str, String)> {
@@ -12,6 +12,7 @@ pub(crate) fn all() -> Vec<(&'static str, String)> {
         page("sign_up", account::SignUp::sample()),
         page("log_in", account::LogIn::sample()),
         page("account", account::Account::sample()),
+        page("organization_tokens", tokens::OrgTokens::sample()),
         page("new_organization", account::NewOrganization::sample()),
         page("dashboard", organization::Dashboard::sample()),
         page("dashboard_empty", organization::Dashboard::sample_empty()),

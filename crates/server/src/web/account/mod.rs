@@ -2,6 +2,7 @@
 
 mod log_in;
 mod log_out;
+mod sessions;
 mod show;
 mod sign_up;
 mod tokens;
@@ -36,6 +37,18 @@ pub(super) fn routes() -> Vec<Route> {
             Principal,
             "revoke an API token",
             tokens::delete,
+        ),
+        Route::post(
+            route::SESSION_END,
+            Principal,
+            "end a session",
+            sessions::end,
+        ),
+        Route::post(
+            route::SESSIONS_END,
+            Principal,
+            "end all other sessions",
+            sessions::end_others,
         ),
     ]
 }

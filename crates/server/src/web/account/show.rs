@@ -1,4 +1,4 @@
-//! `/account`: name and API tokens.
+//! `/account`: name, API tokens, sessions.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -11,12 +11,14 @@ use copal_ui::form::Field;
 use copal_ui::pages::account::{Account, TokenRow};
 use copal_ui::urls::route;
 
+use super::sessions;
 use crate::app::App;
 use crate::auth::new_account::name_error;
 use crate::auth::{Form, SignedIn};
 use crate::web::Error;
 use crate::web::frame::Frame;
 use crate::web::notice;
+use crate::web::token_form::Maker;
 
 pub(super) async fn show(
     State(app): State<App>,
@@ -55,8 +57,9 @@ pub(super) async fn page(frame: &Frame, signed_in: &SignedIn, app: &App) -> Resu
         name: Field::filled(&signed_in.user.name),
         user: signed_in.user.clone(),
         tokens: tokens.into_iter().map(token_row).collect(),
-        token_name: Field::default(),
+        token_form: Maker::Person.empty(),
         new_token: None,
+        sessions: sessions::list(signed_in, app).await?,
     })
 }
 

@@ -4,20 +4,18 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use copal_model::TokenId;
-use copal_model::limits::USER_NAME_CHARS_MAX;
 use copal_store::tokens::Token;
-use copal_ui::form::Field;
 use copal_ui::urls::route;
 
 use super::show::page;
 use crate::app::App;
-use crate::auth::new_account::name_error;
 use crate::auth::secret::Secret;
 use crate::auth::{Form, SignedIn};
 use crate::fresh;
 use crate::web::Error;
 use crate::web::frame::Frame;
 use crate::web::notice;
+use crate::web::token_form::Maker;
 
 pub(super) async fn create(
     State(app): State<App>,
@@ -25,22 +23,25 @@ pub(super) async fn create(
     signed_in: SignedIn,
     form: Form,
 ) -> Result<Response, Error> {
-    let name = form.text("name")?;
-    if let Some(error) = name_error(name, USER_NAME_CHARS_MAX) {
-        let mut page = page(&frame, &signed_in, &app).await?;
-        page.token_name = Field::wrong(name, error);
-        return frame.show_as(StatusCode::UNPROCESSABLE_ENTITY, &page);
-    }
+    let now = app.clock.now();
+    let wanted = match Maker::Person.read(&form, now)? {
+        Ok(wanted) => wanted,
+        Err(typed) => {
+            let mut page = page(&frame, &signed_in, &app).await?;
+            page.token_form = typed;
+            return frame.show_as(StatusCode::UNPROCESSABLE_ENTITY, &page);
+        }
+    };
     let secret = Secret::new_token(&*app.entropy);
     let token = Token {
         id: TokenId::new(fresh::uuid_v7(&*app.clock, &*app.entropy)),
         user: signed_in.user.id,
-        name: name.trim().to_owned(),
+        name: wanted.name,
         prefix: secret.token_shown(),
-        scopes: None,
-        created_at: app.clock.now(),
+        scopes: wanted.scopes,
+        created_at: now,
         last_used_at: None,
-        expires_at: None,
+        expires_at: wanted.expires_at,
     };
     app.store.create_token(token, secret.hash()).await?;
     let mut page = page(&frame, &signed_in, &app).await?;

@@ -13,7 +13,7 @@ use copal_ui::urls;
 use super::undo::Undo;
 use crate::app::App;
 use crate::auth::form::Fields;
-use crate::auth::member::parse_issue;
+use crate::auth::path::parse_issue;
 use crate::auth::permit::TriageIssues;
 use crate::auth::{Form, IssueMember, OrgMember, Refusal, next};
 use crate::web::{Error, notice};

@@ -3,6 +3,7 @@
 mod create;
 mod dashboard;
 mod members;
+mod tokens;
 
 use copal_model::policy::Action;
 use copal_ui::urls::route;
@@ -35,6 +36,30 @@ pub(super) fn routes() -> Vec<Route> {
             Org(Action::ReadMembers),
             "the members",
             members::list,
+        ),
+        Route::get(
+            route::ORG_TOKENS,
+            Org(Action::ReadOrgTokens),
+            "tokens of the organization and of its members",
+            tokens::show,
+        ),
+        Route::post(
+            route::ORG_TOKENS,
+            Org(Action::WriteOrgTokens),
+            "make a token of the organization",
+            tokens::create,
+        ),
+        Route::post(
+            route::ORG_TOKEN_DELETE,
+            Org(Action::WriteOrgTokens),
+            "revoke a token of the organization",
+            tokens::delete,
+        ),
+        Route::post(
+            route::MEMBER_TOKEN_REVOKE,
+            Org(Action::RevokeMemberTokens),
+            "keep a member's own token out of the organization",
+            tokens::revoke_members,
         ),
     ]
 }

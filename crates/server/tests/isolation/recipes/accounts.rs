@@ -2,7 +2,7 @@
 
 use axum::http::Method;
 
-use super::Sent::{Form, Json};
+use super::Sent::{Form, Json, Nothing};
 use super::{Recipe, changes, get, post, says};
 
 /// The recipes.
@@ -31,8 +31,26 @@ pub(super) fn recipes() -> Vec<Recipe> {
             &[Form(&[("theme", "dark"), ("next", "/o/{org:slug}")])],
         ),
         post("/account", &[Form(&[("name", "Renamed")])]),
-        post("/account/tokens", &[Form(&[("name", "made")])]),
+        post(
+            "/account/tokens",
+            &[
+                Form(&[("name", "made")]),
+                Form(&[
+                    ("name", "made"),
+                    ("reach", "some"),
+                    ("scope", "event:read"),
+                    ("expires", "7"),
+                ]),
+            ],
+        ),
         post("/account/tokens/{token}/delete", &[Form(&[])]),
+        get(
+            "/api/v1/me/tokens",
+            &["limit=1", "limit=100&cursor={token}"],
+        ),
+        changes(Method::DELETE, "/api/v1/me/tokens/{token}", &[Nothing]),
+        post("/account/sessions/{session}/end", &[Form(&[])]),
+        post("/account/sessions/end", &[Form(&[])]),
         post("/o/new", &[Form(&[("name", "Made")])]),
         changes(
             Method::PATCH,

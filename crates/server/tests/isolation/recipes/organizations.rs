@@ -38,5 +38,32 @@ pub(super) fn recipes() -> Vec<Recipe> {
             "/api/v1/organizations/{org}/members/{member}",
             &[Nothing],
         ),
+        post(
+            "/o/{org}/settings/tokens",
+            &[Form(&[("name", "made"), ("scope", "event:read")])],
+        ),
+        post("/o/{org}/settings/tokens/{org_token}/delete", &[Form(&[])]),
+        post(
+            "/o/{org}/settings/tokens/members/{member_token}/revoke",
+            &[Form(&[])],
+        ),
+        get(
+            "/api/v1/organizations/{org}/tokens",
+            &["limit=1", "limit=100&cursor={org_token}"],
+        ),
+        changes(
+            Method::DELETE,
+            "/api/v1/organizations/{org}/tokens/{org_token}",
+            &[Nothing],
+        ),
+        get(
+            "/api/v1/organizations/{org}/member-tokens",
+            &["limit=1", "limit=100&cursor={member_token}"],
+        ),
+        changes(
+            Method::DELETE,
+            "/api/v1/organizations/{org}/member-tokens/{member_token}",
+            &[Nothing],
+        ),
     ]
 }

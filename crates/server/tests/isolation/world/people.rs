@@ -5,7 +5,7 @@ use copal_server::auth::secret::Secret;
 use copal_store::Store;
 use copal_store::access::OrgRef;
 use copal_store::organizations::OrganizationPatch;
-use copal_store::sessions::NewSession;
+use copal_store::sessions::{NewSession, SessionId};
 use copal_store::tokens::Token;
 use copal_store::users::NewUser;
 use jiff::SignedDuration;
@@ -40,6 +40,8 @@ impl World {
         store.update_organization(&own.scope, patch).await.unwrap();
         let id = made.user.id;
         let session = self.add_session(store, (id, number), 1).await;
+        let spare = self.add_session(store, (id, number), 3).await;
+        let spare_session = SessionId::of(&Secret::shown(&spare).hash());
         let (_, token) = self.add_token(store, (id, number), "used", None).await;
         let (spare_token, _) = self.add_token(store, (id, number), "spare", None).await;
         self.canaries.add(&id.to_string(), Owner::Person(number));
@@ -53,6 +55,7 @@ impl World {
             session,
             token,
             spare_token,
+            spare_session,
         });
     }
 
@@ -122,7 +125,7 @@ impl World {
         };
         self.canaries.add(&secret, Owner::Secret);
         self.canaries
-            .add(&token.id.to_string(), Owner::Private(number));
+            .add(&token.id.to_string(), Owner::Credential(number));
         let id = token.id;
         store.create_token(token, shown.hash()).await.unwrap();
         (id, secret)

@@ -1,13 +1,16 @@
 //! The two tenants: members, projects, keys and events.
 
-use copal_model::{IssueId, KeyId, OrgId, Plan, Project, Role, Slug};
+use copal_model::{IssueId, KeyId, OrgId, Plan, Project, Role, Slug, TokenId, UserId, policy};
 use copal_protocol::EventId;
+use copal_server::auth::secret::Secret;
 use copal_store::access::{OrgRef, ProjectRef};
+use copal_store::org_tokens::NewOrgToken;
 use copal_store::organizations::{NewOrganization, OrganizationPatch};
 use copal_store::projects::{KeyPatch, NewKey, NewProject, ProjectPatch};
 use copal_store::{OrgScope, ProjectScope, Store};
+use jiff::SignedDuration;
 
-use super::{InIssue, InProject, Things, Who, World, uuid};
+use super::{InIssue, InProject, OfOrg, Things, Who, World, secret, uuid};
 use crate::canary::{Owner, Tenant, mark};
 use crate::database::Database;
 use crate::events::ToSend;
@@ -59,8 +62,46 @@ impl World {
             slug: org.slug.to_string(),
             old_slug,
             projects,
+            org_tokens: self.add_org_tokens(store, &scope, (tenant, owner)).await,
         };
         self.tenants.insert(tenant, things);
+    }
+
+    /// Two tokens of the organization.
+    async fn add_org_tokens(
+        &mut self,
+        store: &dyn Store,
+        scope: &OrgScope,
+        (tenant, owner): (Tenant, UserId),
+    ) -> Vec<OfOrg> {
+        let word = mark(Owner::Token(tenant));
+        let wide = policy::org_token_scopes();
+        let mut tokens = Vec::new();
+        for (number, scopes) in [&wide[..], &["event:read"]].into_iter().enumerate() {
+            let shown = format!("copal_org_{}", secret(&format!("{word} {number}")));
+            let token = OfOrg {
+                id: TokenId::new(uuid(&format!("{word} {number}"))),
+                secret: shown,
+                scopes: scopes.iter().map(|&scope| scope.to_owned()).collect(),
+            };
+            let hidden = Secret::shown(&token.secret);
+            let new = NewOrgToken {
+                id: token.id,
+                name: format!("{word} {number}"),
+                prefix: hidden.token_shown(),
+                secret: hidden.hash(),
+                scopes: token.scopes.clone(),
+                creator: owner,
+                now: now(),
+                expires_at: now() + SignedDuration::from_hours(24),
+            };
+            store.create_org_token(scope, new).await.unwrap().unwrap();
+            self.canaries.add(&token.secret, Owner::Secret);
+            self.canaries
+                .add(&token.id.to_string(), Owner::Token(tenant));
+            tokens.push(token);
+        }
+        tokens
     }
 
     async fn add_project(
