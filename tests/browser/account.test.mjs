@@ -134,7 +134,7 @@ test("the theme is switched at once and remembered", { timeout: 60_000 }, async 
 test("a team of one's own, its members, the API's page", { timeout: 60_000 }, async () => {
   const page = await openPage(browser);
   await logIn(page, copal.url, "ana@shop.example");
-  const menu = page.getByRole("link", { name: "New organization" });
+  const menu = page.getByRole("link", { name: "Create new team" });
   await page.locator(".org-menu summary").click();
   await page.keyboard.press("Escape");
   await menu.waitFor({ state: "hidden" });
@@ -149,7 +149,7 @@ test("a team of one's own, its members, the API's page", { timeout: 60_000 }, as
   await menu.click();
   await lookAt(page, "team-new");
   await page.fill("input[name=name]", "Rocket Sleds");
-  await page.getByRole("button", { name: "Create organization" }).click();
+  await page.getByRole("button", { name: "Create team" }).click();
   await page.waitForURL(/\/o\/rocket-sleds$/);
   await page.getByRole("link", { name: "Members" }).click();
   assert.match(await page.locator("tbody").textContent(), /Ana\s+ana@shop\.example\s+OWNER/);

@@ -41,6 +41,8 @@ pub enum NextStep {
     Home,
     /// Log in first: browsers are sent there at once.
     LogIn,
+    /// Prove again who is asking: browsers are sent there at once.
+    Confirm,
 }
 
 impl Problem {

@@ -95,6 +95,9 @@ pub trait Lifecycle: Send + Sync {
     /// how many.
     async fn purge_organizations(&self, now: Timestamp) -> Result<usize>;
 
+    /// The organizations that hold a user back who wants to delete their account, by name.
+    async fn list_holding(&self, user: UserId, proof: AddressProof) -> Result<Vec<Organization>>;
+
     /// Deletes an account with the personal organization and those that nobody else is in, or
     /// changes nothing. `proof` says which owners count for those that are left.
     async fn delete_account(
@@ -149,6 +152,14 @@ pub(crate) struct Leaving {
     pub(crate) departure: Departure,
     /// It was deleted and can be taken back.
     pub(crate) is_deleted: bool,
+}
+
+/// Those of the organizations that somebody is in which hold them.
+pub(crate) fn holding(all: &[(Organization, Leaving)]) -> Vec<Organization> {
+    let held = all
+        .iter()
+        .filter(|(_, leaving)| leaving.fate() == Fate::HoldsThem);
+    held.map(|(org, _)| org.clone()).collect()
 }
 
 impl Leaving {

@@ -75,6 +75,8 @@ pub enum NavItem {
     Projects,
     /// The organization's members.
     Members,
+    /// The organization's settings.
+    Settings,
     /// The user's own account.
     Account,
     /// The REST API's documentation.
@@ -117,11 +119,8 @@ impl Nav {
         self.org.as_ref().map_or("", |org| org.slug.as_str())
     }
 
-    /// Organizations other than the page's.
-    pub fn other_orgs(&self) -> impl Iterator<Item = &NavOrg> {
-        self.orgs
-            .iter()
-            .filter(|org| Some(*org) != self.org.as_ref())
+    pub(crate) fn is_in(&self, org: &NavOrg) -> bool {
+        self.org.as_ref().is_some_and(|own| own.slug == org.slug)
     }
 
     /// The theme that the switch leads to: round from system over light to dark.

@@ -19,6 +19,12 @@ pub mod route {
     pub const THEME: &str = "/theme";
     /// The user's account. GET, POST `name`.
     pub const ACCOUNT: &str = "/account";
+    /// Prove again who is asking. GET `?next=`, POST `password`, `next`.
+    pub const CONFIRM: &str = "/account/confirm";
+    /// Where the user lands. POST `org` = an id.
+    pub const LANDING: &str = "/account/landing";
+    /// Delete the account. POST `confirm` = the user's address.
+    pub const ACCOUNT_DELETE: &str = "/account/delete";
     /// Make an API token. POST `name`, `reach` = `all` or `some`, `scope` (repeated), `expires`.
     pub const TOKENS: &str = "/account/tokens";
     /// Revoke an API token. POST.
@@ -39,6 +45,22 @@ pub mod route {
     pub const ORG_TOKEN_DELETE: &str = "/o/{org}/settings/tokens/{org_token}/delete";
     /// Keep a member's own token out of an organization. POST.
     pub const MEMBER_TOKEN_REVOKE: &str = "/o/{org}/settings/tokens/members/{member_token}/revoke";
+    /// Give a member another role. POST `role`.
+    pub const MEMBER_ROLE: &str = "/o/{org}/members/{member}/role";
+    /// Remove a member. POST.
+    pub const MEMBER_REMOVE: &str = "/o/{org}/members/{member}/remove";
+    /// Leave an organization. POST.
+    pub const LEAVE: &str = "/o/{org}/leave";
+    /// Settings of an organization. GET, POST `name`, `slug`, `allow` (repeated settings).
+    pub const ORG_SETTINGS: &str = "/o/{org}/settings";
+    /// Hand an organization over. POST `member`, `afterwards` = `OWNER` or `ADMIN`.
+    pub const ORG_HAND_OVER: &str = "/o/{org}/handover";
+    /// Turn a personal organization into a team. POST.
+    pub const ORG_CONVERT: &str = "/o/{org}/convert";
+    /// Delete an organization. POST `confirm` = its slug.
+    pub const ORG_DELETE: &str = "/o/{org}/delete";
+    /// Take the deletion of an organization back. POST.
+    pub const ORG_RESTORE: &str = "/o/{org}/restore";
     /// Make a project. GET, POST `name`, `platform`.
     pub const NEW_PROJECT: &str = "/o/{org}/projects/new";
     /// How to send the first event. GET `?platform=`.
@@ -129,6 +151,46 @@ pub fn with_org(path: &str, org: &str) -> String {
 /// Members of an organization.
 pub fn members(org: &str) -> String {
     fill(route::MEMBERS, &[org])
+}
+
+/// Give a member another role.
+pub fn member_role(org: &str, member: &str) -> String {
+    fill(route::MEMBER_ROLE, &[org, member])
+}
+
+/// Remove a member.
+pub fn member_remove(org: &str, member: &str) -> String {
+    fill(route::MEMBER_REMOVE, &[org, member])
+}
+
+/// Leave an organization.
+pub fn leave(org: &str) -> String {
+    fill(route::LEAVE, &[org])
+}
+
+/// Settings of an organization.
+pub fn org_settings(org: &str) -> String {
+    fill(route::ORG_SETTINGS, &[org])
+}
+
+/// Hand an organization over.
+pub fn org_hand_over(org: &str) -> String {
+    fill(route::ORG_HAND_OVER, &[org])
+}
+
+/// Turn a personal organization into a team.
+pub fn org_convert(org: &str) -> String {
+    fill(route::ORG_CONVERT, &[org])
+}
+
+/// Delete an organization.
+pub fn org_delete(org: &str) -> String {
+    fill(route::ORG_DELETE, &[org])
+}
+
+/// Take the deletion of an organization back.
+pub fn org_restore(org: &str) -> String {
+    fill(route::ORG_RESTORE, &[org])
 }
 
 /// Make a project.
@@ -229,6 +291,11 @@ pub fn event_markdown(org: &str, issue: &str, event: &str) -> String {
 /// The log-in page that comes back to `next`.
 pub fn log_in_then(next: &str) -> String {
     format!("{}?next={}", route::LOG_IN, encoded(next))
+}
+
+/// The page that asks for the password again and comes back to `next`.
+pub fn confirm_then(next: &str) -> String {
+    format!("{}?next={}", route::CONFIRM, encoded(next))
 }
 
 /// Whether `path` leads back into Copal, and so may be followed after a form.

@@ -37,6 +37,9 @@ pub enum Refusal {
     /// The organization does not take this token of its member.
     #[error("the organization does not take this token")]
     TokenShutOut,
+    /// There is no deletion to take back.
+    #[error("not deleted")]
+    NotDeleted,
     /// A rule that holds whatever the role.
     #[error(transparent)]
     AgainstRules(#[from] Refused),
@@ -91,7 +94,8 @@ impl From<Refusal> for Problem {
                 Self::new(StatusCode::BAD_REQUEST, "bad-form", "Not understood", why)
             }
             Refusal::RoleTooLow(denied) => Self::denied(*denied),
-            Refusal::TooNarrow(why) => forbidden(narrow_detail(why)),
+            Refusal::TooNarrow(why) => too_narrow(why),
+            Refusal::NotDeleted => not_deleted(),
             Refusal::PersonNeeded => Self::new(
                 StatusCode::FORBIDDEN,
                 "person-needed",
@@ -185,9 +189,26 @@ fn narrow_detail(why: TooNarrow) -> String {
                 .to_owned()
         }
         TooNarrow::SessionTooOld => {
-            "This needs a recent log-in: log out and in again, then repeat it.".to_owned()
+            "This needs a recent log-in: confirm your password, or log out and in again, then repeat it.".to_owned()
         }
     }
+}
+
+fn too_narrow(why: TooNarrow) -> Problem {
+    let problem = forbidden(narrow_detail(why));
+    match why {
+        TooNarrow::SessionTooOld => problem.with_next_step(NextStep::Confirm),
+        _ => problem,
+    }
+}
+
+fn not_deleted() -> Problem {
+    Problem::new(
+        StatusCode::CONFLICT,
+        "not_deleted",
+        "Not deleted",
+        "This organization was not deleted: there is nothing to take back.",
+    )
 }
 
 fn forbidden(detail: String) -> Problem {

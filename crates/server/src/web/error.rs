@@ -1,13 +1,13 @@
 //! What a page says when it cannot say what was asked for: what happened, and a next step.
 
-use axum::http::{Method, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use copal_ui::pages::failure::{Failure, FailureKind};
 use copal_ui::{Nav, NavItem, urls};
 
 use crate::app::App;
 use crate::auth::caller::by_session;
-use crate::auth::{Refusal, form, session};
+use crate::auth::{Refusal, form, next, session};
 use crate::problem::{Asked, NextStep, Problem};
 use crate::web::frame::Frame;
 
@@ -52,6 +52,9 @@ impl IntoResponse for Error {
 pub async fn answer(app: &App, problem: &Problem, asked: &Asked) -> Response {
     if problem.next_step == NextStep::LogIn {
         return to_login(asked);
+    }
+    if problem.next_step == NextStep::Confirm {
+        return to_confirm(app, asked);
     }
     let mut frame = Frame::of(&asked.headers, &asked.path_and_query, app);
     let page = Failure {
@@ -108,6 +111,34 @@ fn to_login(asked: &Asked) -> Response {
     } else {
         Redirect::to(urls::route::LOG_IN).into_response()
     }
+}
+
+/// Sends a browser to prove again who is asking, and from there back to the page that it comes from:
+/// what a form held is gone by then.
+fn to_confirm(app: &App, asked: &Asked) -> Response {
+    let reads = asked.method == Method::GET || asked.method == Method::HEAD;
+    let page = if reads {
+        Some(asked.path_and_query.as_str())
+    } else {
+        let referer = asked.headers.get(header::REFERER);
+        let referer = referer.and_then(|value| value.to_str().ok());
+        referer.and_then(|referer| own_path(referer, app, &asked.headers))
+    };
+    let page = page.and_then(next::safe).unwrap_or(urls::route::HOME);
+    Redirect::to(&urls::confirm_then(page)).into_response()
+}
+
+/// The path of an address of this site, as the browser asked for it or as users see it.
+fn own_path<'r>(address: &'r str, app: &App, headers: &HeaderMap) -> Option<&'r str> {
+    if let Some(path) = address.strip_prefix(app.settings.origin()) {
+        return path.starts_with('/').then_some(path);
+    }
+    let host = headers.get(header::HOST)?.to_str().ok()?;
+    let rest = address
+        .strip_prefix("http://")
+        .or_else(|| address.strip_prefix("https://"))?;
+    let path = rest.strip_prefix(host)?;
+    path.starts_with('/').then_some(path)
 }
 
 #[cfg(test)]

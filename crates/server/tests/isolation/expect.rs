@@ -10,10 +10,11 @@ use crate::canary::Tenant;
 use crate::cases::{Case, Row};
 use crate::parts::{Part, Source};
 use crate::policy::Policy;
+use crate::recipes::Effect;
 use crate::site::Answer;
 
 /// Routes after which one must log in again.
-const LOGS_OUT: &[&str] = &["/logout"];
+const LOGS_OUT: &[&str] = &["/logout", "/account/delete"];
 
 /// Actions that a route asks for where the member in its path is somebody else, as all are here.
 const TO_OTHERS: &[(&str, Action)] = &[(
@@ -38,6 +39,8 @@ pub(crate) enum Expected {
     NotFound,
     /// It is there, and not allowed.
     Forbidden,
+    /// It is there and allowed, but a rule is in the way.
+    Conflict,
     /// Nothing is there, or it is not allowed: which, the order of checks decides.
     NotFoundOrForbidden,
     /// Done, or not allowed to a token that was narrowed.
@@ -61,6 +64,7 @@ impl Expected {
             Self::LogIn => answer.leads_to_login() || status == StatusCode::UNAUTHORIZED,
             Self::NotFound => is_not_found,
             Self::Forbidden => is_forbidden,
+            Self::Conflict => status == StatusCode::CONFLICT,
             Self::NotFoundOrForbidden => is_not_found || is_forbidden,
             Self::DoneOrForbidden => is_done || is_forbidden,
             Self::Refused => status.is_client_error(),
@@ -121,6 +125,7 @@ fn of_member(actor: &Actor, case: &Case, action: Action, policy: &Policy) -> Exp
     let allowed = policy.permits(actor, tenant, action);
     match (belongs_together(&case.in_path, tenant), allowed) {
         (true, true) if case.has_strange_body => Expected::Alike,
+        (true, true) if case.effect == Effect::AgainstRules => Expected::Conflict,
         (true, true) => Expected::Done,
         (true, false) => Expected::Forbidden,
         // Both may call things the same, and who is in both gets to the other ones.

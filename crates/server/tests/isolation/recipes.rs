@@ -8,6 +8,7 @@
 //! - [`post`] (or [`changes`] for other methods) where the owner's request changes the database; a
 //!   body for each thing that it can do. Each is sent by everybody, and put back afterwards.
 //! - [`says`] where it changes nothing, or where only a secret makes it change something.
+//! - [`against_rules`] where a rule is in the way, whatever the role: 409.
 //! - `Recipe { reaches: &["mails"], ..says(…) }` where anybody may cause rows of others, such as a
 //!   mail to who forgot their password: in these tables, by this route.
 //!
@@ -70,6 +71,8 @@ pub(crate) enum Effect {
     Changes,
     /// It changes nothing there.
     Nothing,
+    /// Whoever may is refused, for what the thing is: 409.
+    AgainstRules,
 }
 
 const fn get(path: &'static str, queries: &'static [&'static str]) -> Recipe {
@@ -101,6 +104,12 @@ const fn post(path: &'static str, bodies: &'static [Sent]) -> Recipe {
 const fn says(path: &'static str, bodies: &'static [Sent]) -> Recipe {
     let mut recipe = post(path, bodies);
     recipe.effect = Effect::Nothing;
+    recipe
+}
+
+const fn against_rules(path: &'static str, bodies: &'static [Sent]) -> Recipe {
+    let mut recipe = post(path, bodies);
+    recipe.effect = Effect::AgainstRules;
     recipe
 }
 

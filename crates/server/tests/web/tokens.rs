@@ -129,7 +129,8 @@ async fn making_one_needs_a_fresh_session_and_the_role() {
     site.wait_secs(15 * 60 + 1);
     assert_eq!(ana.get(PAGE).await.status, StatusCode::OK);
     let stale = ana.post(PAGE, &fields).await;
-    assert_eq!(stale.status, StatusCode::FORBIDDEN);
+    assert_eq!(stale.status, StatusCode::SEE_OTHER);
+    assert_eq!(stale.location(), "/account/confirm?next=%2F");
 }
 
 #[tokio::test]

@@ -9,7 +9,8 @@ use super::{Columns, PostgresStore, Tx, access, execute, find, invitations, list
 use super::{organizations, projects, slugs, users};
 use crate::invitations::{AddressProof, Answer};
 use crate::lifecycle::{
-    DeletedOrganization, Fate, Leaving, Lifecycle, NewHome, NotDeleted, RestoredBy, purged_until,
+    DeletedOrganization, Fate, Leaving, Lifecycle, NewHome, NotDeleted, RestoredBy, holding,
+    purged_until,
 };
 use crate::mails::NewMail;
 use crate::members::{Actor, NotChanged};
@@ -76,6 +77,14 @@ impl Lifecycle for PostgresStore {
             purged += 1;
         }
         Ok(purged)
+    }
+
+    async fn list_holding(&self, user: UserId, proof: AddressProof) -> Result<Vec<Organization>> {
+        let all = self
+            .engine
+            .read(move |tx| Box::pin(list_leaving(tx, user, proof)))
+            .await?;
+        Ok(holding(&all))
     }
 
     async fn delete_account(
@@ -257,10 +266,7 @@ async fn delete_account(
     )
     .await?;
     let all = list_leaving(tx, user, proof).await?;
-    let held = all
-        .iter()
-        .filter(|(_, leaving)| leaving.fate() == Fate::HoldsThem);
-    let held: Vec<_> = held.map(|(org, _)| org.clone()).collect();
+    let held = holding(&all);
     if !held.is_empty() {
         return Ok(Err(NotDeleted::LastOwnerOf(held)));
     }

@@ -140,6 +140,8 @@ async fn update_user(tx: &Tx<'_>, id: UserId, patch: &UserPatch) -> Result<User>
                 what: "organization",
             });
         }
+        // Looked at once nobody can delete it any more.
+        organizations::find_organization(tx, org).await?;
     }
     execute(
         tx,

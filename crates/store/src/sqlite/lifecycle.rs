@@ -10,7 +10,8 @@ use super::{Columns, SqliteStore, access, invitations, mails, members, organizat
 use super::{slugs, users};
 use crate::invitations::{AddressProof, Answer};
 use crate::lifecycle::{
-    DeletedOrganization, Fate, Leaving, Lifecycle, NewHome, NotDeleted, RestoredBy, purged_until,
+    DeletedOrganization, Fate, Leaving, Lifecycle, NewHome, NotDeleted, RestoredBy, holding,
+    purged_until,
 };
 use crate::mails::NewMail;
 use crate::members::{Actor, NotChanged};
@@ -67,6 +68,14 @@ impl Lifecycle for SqliteStore {
             purged += 1;
         }
         Ok(purged)
+    }
+
+    async fn list_holding(&self, user: UserId, proof: AddressProof) -> Result<Vec<Organization>> {
+        let all = self
+            .engine
+            .read(move |db| list_leaving(db, user, proof))
+            .await?;
+        Ok(holding(&all))
     }
 
     async fn delete_account(
@@ -208,10 +217,7 @@ fn delete_account(
 ) -> Result<Answer<(), NotDeleted>> {
     users::require(db, user)?;
     let all = list_leaving(db, user, proof)?;
-    let held = all
-        .iter()
-        .filter(|(_, leaving)| leaving.fate() == Fate::HoldsThem);
-    let held: Vec<_> = held.map(|(org, _)| org.clone()).collect();
+    let held = holding(&all);
     if !held.is_empty() {
         return Ok(Err(NotDeleted::LastOwnerOf(held)));
     }

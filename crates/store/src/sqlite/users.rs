@@ -115,7 +115,14 @@ fn update_user(db: &Connection, id: UserId, patch: &UserPatch) -> Result<User> {
     if let Some(org) = patch.default_org {
         let is_theirs: bool = db
             .prepare_cached(
-                "select exists (select 1 from members where org_id = $1 and user_id = $2)",
+                "select exists (
+                    select 1
+                    from members m
+                    join organizations o on o.id = m.org_id
+                    where m.org_id = $1
+                      and m.user_id = $2
+                      and o.deleted_at is null
+                )",
             )?
             .query_row(
                 params![org.as_uuid().as_bytes(), id.as_uuid().as_bytes()],

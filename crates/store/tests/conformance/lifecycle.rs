@@ -328,6 +328,10 @@ async fn an_account_that_others_need_stays(world: World) {
     let three = three(&world, Role::Admin, Role::Member).await;
     let held = NotDeleted::LastOwnerOf(vec![three.team.organization.clone()]);
     assert_eq!(delete(&world, three.ana).await, Err(held.clone()));
+    let held_by = |user| world.store.list_holding(user, AddressProof::Waived);
+    let one = std::slice::from_ref(&three.team.organization);
+    assert_eq!(held_by(three.ana).await.unwrap(), one);
+    assert!(held_by(three.cy).await.unwrap().is_empty());
     let left = world.store.list_organizations(three.ana).await.unwrap();
     assert_eq!(left.len(), 2, "nothing was changed");
     three.put(&world, three.bo, Role::Owner);

@@ -1,5 +1,9 @@
 //! Signing up, logging in, and the account itself.
 
+mod organizations;
+
+pub use organizations::{Deleted, Landing, OwnOrganizations};
+
 use askama::Template;
 use copal_model::policy::{Action, OrgSettings};
 use copal_model::{Timestamp, User};
@@ -57,6 +61,8 @@ pub struct Account {
     pub user: User,
     /// Field `name` of the form that changes the name.
     pub name: Field,
+    /// What is about organizations.
+    pub organizations: OwnOrganizations,
     /// The user's API tokens, newest first.
     pub tokens: Vec<TokenRow>,
     /// The form that makes a token.
@@ -80,6 +86,18 @@ pub struct SessionRow {
     pub last_seen_at: Timestamp,
     /// It is the one that looks at the page.
     pub is_this: bool,
+}
+
+/// `/account/confirm`: proves again who is asking.
+#[derive(Debug, Clone, Template)]
+#[template(path = "pages/account/confirm.html")]
+pub struct Confirm {
+    /// What is around the page.
+    pub nav: Nav,
+    /// Field `password`; its value is never shown again.
+    pub password: Field,
+    /// Field `next`: where to go afterwards.
+    pub next: String,
 }
 
 /// An API token in the list.

@@ -1,8 +1,12 @@
-//! An organization: its dashboard and its members.
+//! An organization: its dashboard, its members and its settings.
+
+mod settings;
+
+pub use settings::Settings;
 
 use askama::Template;
 use copal_model::policy::document;
-use copal_model::{Issue, Member, Organization, Project, Timestamp};
+use copal_model::{Issue, Member, Organization, Project, Role, Timestamp};
 
 use crate::filter::IssueFilter;
 use crate::filters;
@@ -122,12 +126,46 @@ pub struct Members {
     /// The organization.
     pub org: Organization,
     /// Its members, by role and name.
-    pub members: Vec<Member>,
+    pub members: Vec<MemberRow>,
     /// Whether the viewer may see the members' addresses.
     pub may_read_emails: Permission,
+    /// Whether the viewer may leave.
+    pub may_leave: Permission,
+}
+
+/// A member, and what the viewer may do with the membership.
+#[derive(Debug, Clone)]
+pub struct MemberRow {
+    /// The membership.
+    pub member: Member,
+    /// Roles that the viewer may give, the present one among them.
+    pub roles: Vec<Role>,
+    /// Whether the viewer may remove the member; never themselves.
+    pub may_remove: bool,
+    /// It is the viewer.
+    pub is_self: bool,
+}
+
+impl MemberRow {
+    fn has_choice(&self) -> bool {
+        self.roles.iter().any(|role| *role != self.member.role)
+    }
+
+    fn role_path(&self, org: &str) -> String {
+        urls::member_role(org, &self.member.user_id.to_string())
+    }
+
+    fn remove_path(&self, org: &str) -> String {
+        urls::member_remove(org, &self.member.user_id.to_string())
+    }
 }
 
 impl Members {
+    /// Whether somebody can be removed by the viewer, so that the table has a column for it.
+    fn removes(&self) -> bool {
+        self.members.iter().any(|row| row.may_remove)
+    }
+
     /// Each role, the least first, and what it may do beyond those before it.
     fn roles(&self) -> Vec<(&'static str, String)> {
         let rows = document::by_role(self.org.settings).into_iter();

@@ -1,15 +1,19 @@
 //! Samples of the pages about people, projects' settings, failures and the API.
 
-use copal_model::{ClientKey, Member, Role};
+use copal_model::policy::OrgSettings;
+use copal_model::{ClientKey, Member, Organization, Role};
 
 use super::tokens::token_form;
 use super::{DSN, anonymous, minutes_ago, nav, org, org_id, project, user, user_id};
 use crate::form::{Field, Permission};
 use crate::nav::{Nav, NavItem};
-use crate::pages::account::{Account, LogIn, NewOrganization, SessionRow, SignUp, TokenRow};
+use crate::pages::account::{
+    Account, Confirm, Deleted, Landing, LogIn, NewOrganization, OwnOrganizations, SessionRow,
+    SignUp, TokenRow,
+};
 use crate::pages::api_docs::{ApiDocs, ApiField, Operation, OperationGroup};
 use crate::pages::failure::{Failure, FailureKind};
-use crate::pages::organization::Members;
+use crate::pages::organization::{MemberRow, Members, Settings as OrganizationSettings};
 use crate::pages::project::{FirstEvent, Guide, KeyRow, New, Settings};
 use crate::platforms::Platform;
 
@@ -51,6 +55,7 @@ impl Account {
             },
             user: user(),
             name: Field::filled("Ana Lima"),
+            organizations: own_organizations(),
             tokens: vec![
                 TokenRow {
                     id: "0199a1b2-0000-7000-8000-0000000000c1".to_owned(),
@@ -93,6 +98,24 @@ impl Account {
     }
 }
 
+impl Account {
+    /// Some time after logging in, free to go.
+    pub fn sample_stale() -> Self {
+        let sample = Self::sample();
+        Self {
+            organizations: OwnOrganizations {
+                deleted: Vec::new(),
+                held_by: Vec::new(),
+                is_fresh: false,
+                ..sample.organizations
+            },
+            new_token: None,
+            tokens: Vec::new(),
+            ..sample
+        }
+    }
+}
+
 impl NewOrganization {
     /// An empty form.
     pub fn sample() -> Self {
@@ -100,6 +123,91 @@ impl NewOrganization {
             nav: nav(NavItem::Nothing),
             name: Field::default(),
         }
+    }
+}
+
+impl OrganizationSettings {
+    /// A team, to an owner who has just proved who they are.
+    pub fn sample() -> Self {
+        Self {
+            nav: nav(NavItem::Settings),
+            org: org(),
+            name: Field::filled("Acme"),
+            slug: Field::wrong("Acme!", "A slug has letters, digits and hyphens."),
+            allowed: OrgSettings::STANDARD,
+            may_write: Permission::Granted,
+            heirs: Members::sample()
+                .members
+                .into_iter()
+                .skip(1)
+                .map(|row| row.member)
+                .collect(),
+            may_hand_over: Permission::Granted,
+            may_convert: Permission::Granted,
+            confirm: Field::default(),
+            may_delete: Permission::Granted,
+            is_fresh: true,
+        }
+    }
+
+    /// The same to a viewer.
+    pub fn sample_as_viewer() -> Self {
+        let denied = |what| Permission::Denied(format!("Only OWNER can {what}. Ask Ana Lima."));
+        Self {
+            slug: Field::filled("acme"),
+            may_write: denied("change the organization"),
+            may_hand_over: denied("hand the organization over"),
+            may_delete: denied("delete the organization"),
+            ..Self::sample()
+        }
+    }
+
+    /// A personal organization, some time after logging in.
+    pub fn sample_personal() -> Self {
+        let sample = Self::sample();
+        Self {
+            org: Organization {
+                is_personal: true,
+                ..sample.org
+            },
+            slug: Field::filled("acme"),
+            is_fresh: false,
+            ..sample
+        }
+    }
+}
+
+impl Confirm {
+    /// After a wrong password.
+    pub fn sample() -> Self {
+        Self {
+            nav: nav(NavItem::Account),
+            password: Field::wrong("", "This is not your password."),
+            next: "/o/acme/settings".to_owned(),
+        }
+    }
+}
+
+fn own_organizations() -> OwnOrganizations {
+    let landing = |id, name: &str, is_default| Landing {
+        id,
+        name: name.to_owned(),
+        is_default,
+    };
+    OwnOrganizations {
+        all: vec![
+            landing(org_id(), "Ana's Workspace", false),
+            landing(org_id(), "Acme", true),
+        ],
+        deleted: vec![Deleted {
+            name: "Old shop".to_owned(),
+            slug: "old-shop".to_owned(),
+            deleted_at: minutes_ago(60 * 24 * 3),
+            purged_at: minutes_ago(-60 * 24 * 27),
+        }],
+        held_by: vec!["Acme".to_owned()],
+        confirm: Field::default(),
+        is_fresh: true,
     }
 }
 
@@ -118,10 +226,23 @@ impl Members {
             nav: nav(NavItem::Members),
             org: org(),
             members: vec![
-                member(Role::Owner, "Ana Lima", "ana@acme.example", 200),
-                member(Role::Member, "Bo Sandström", "bo@acme.example", 31),
+                MemberRow {
+                    member: member(Role::Owner, "Ana Lima", "ana@acme.example", 200),
+                    roles: vec![Role::Owner],
+                    may_remove: false,
+                    is_self: true,
+                },
+                MemberRow {
+                    member: member(Role::Member, "Bo Sandström", "bo@acme.example", 31),
+                    roles: Role::ALL.to_vec(),
+                    may_remove: true,
+                    is_self: false,
+                },
             ],
             may_read_emails: Permission::Granted,
+            may_leave: Permission::Denied(
+                "You are the last OWNER: make somebody else OWNER first.".to_owned(),
+            ),
         }
     }
 }

@@ -17,6 +17,17 @@ pub(crate) fn all() -> Vec<(&'static str, String)> {
         page("dashboard", organization::Dashboard::sample()),
         page("dashboard_empty", organization::Dashboard::sample_empty()),
         page("members", organization::Members::sample()),
+        page("org_settings", organization::Settings::sample()),
+        page(
+            "org_settings_as_viewer",
+            organization::Settings::sample_as_viewer(),
+        ),
+        page(
+            "org_settings_personal",
+            organization::Settings::sample_personal(),
+        ),
+        page("confirm", account::Confirm::sample()),
+        page("account_stale", account::Account::sample_stale()),
         page("project_new", project::New::sample()),
         page("guide", project::Guide::sample()),
         page("settings", project::Settings::sample()),

@@ -1,7 +1,9 @@
 //! Signing up, logging in and out, and the account itself.
 
+mod confirm;
 mod log_in;
 mod log_out;
+mod organizations;
 mod sessions;
 mod show;
 mod sign_up;
@@ -12,6 +14,12 @@ use copal_ui::urls::route;
 use crate::routes::{Route, RouteAccess};
 
 pub(super) fn routes() -> Vec<Route> {
+    let mut routes = own_routes();
+    routes.extend(ending_routes());
+    routes
+}
+
+fn own_routes() -> Vec<Route> {
     use RouteAccess::{Principal, Public};
     vec![
         Route::get(route::SIGN_UP, Public, "the form to sign up", sign_up::new),
@@ -49,6 +57,37 @@ pub(super) fn routes() -> Vec<Route> {
             Principal,
             "end all other sessions",
             sessions::end_others,
+        ),
+    ]
+}
+
+/// Where the user lands, and what ends or comes back.
+fn ending_routes() -> Vec<Route> {
+    use RouteAccess::Principal;
+    vec![
+        Route::get(
+            route::CONFIRM,
+            Principal,
+            "the form to prove again who one is",
+            confirm::new,
+        ),
+        Route::post(
+            route::CONFIRM,
+            Principal,
+            "prove again who one is",
+            confirm::create,
+        ),
+        Route::post(
+            route::LANDING,
+            Principal,
+            "change the default organization",
+            organizations::land,
+        ),
+        Route::post(
+            route::ACCOUNT_DELETE,
+            Principal,
+            "delete the account",
+            organizations::delete,
         ),
     ]
 }

@@ -11,7 +11,7 @@ use copal_ui::form::Field;
 use copal_ui::pages::account::{Account, TokenRow};
 use copal_ui::urls::route;
 
-use super::sessions;
+use super::{organizations, sessions};
 use crate::app::App;
 use crate::auth::new_account::name_error;
 use crate::auth::{Form, SignedIn};
@@ -56,6 +56,7 @@ pub(super) async fn page(frame: &Frame, signed_in: &SignedIn, app: &App) -> Resu
         nav: frame.of_person(signed_in, NavItem::Account, app).await?,
         name: Field::filled(&signed_in.user.name),
         user: signed_in.user.clone(),
+        organizations: organizations::sections(signed_in, app).await?,
         tokens: tokens.into_iter().map(token_row).collect(),
         token_form: Maker::Person.empty(),
         new_token: None,

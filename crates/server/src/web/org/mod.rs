@@ -1,8 +1,10 @@
-//! Organizations: making one, the dashboard, the members.
+//! Organizations: making one, the dashboard, the members, settings, and the ways out.
 
 mod create;
 mod dashboard;
+mod lifecycle;
 mod members;
+mod settings;
 mod tokens;
 
 use copal_model::policy::Action;
@@ -11,6 +13,13 @@ use copal_ui::urls::route;
 use crate::routes::{Route, RouteAccess};
 
 pub(super) fn routes() -> Vec<Route> {
+    let mut routes = own_routes();
+    routes.extend(member_routes());
+    routes.extend(settings_routes());
+    routes
+}
+
+fn own_routes() -> Vec<Route> {
     use RouteAccess::{Org, Principal};
     vec![
         Route::get(
@@ -31,6 +40,12 @@ pub(super) fn routes() -> Vec<Route> {
             "the dashboard",
             dashboard::dashboard,
         ),
+    ]
+}
+
+fn member_routes() -> Vec<Route> {
+    use RouteAccess::Org;
+    vec![
         Route::get(
             route::MEMBERS,
             Org(Action::ReadMembers),
@@ -60,6 +75,66 @@ pub(super) fn routes() -> Vec<Route> {
             Org(Action::RevokeMemberTokens),
             "keep a member's own token out of the organization",
             tokens::revoke_members,
+        ),
+        Route::post(
+            route::MEMBER_ROLE,
+            Org(Action::ChangeRoles),
+            "give a member another role",
+            members::change_role,
+        ),
+        Route::post(
+            route::MEMBER_REMOVE,
+            Org(Action::RemoveMembers),
+            "remove a member",
+            members::remove,
+        ),
+        Route::post(
+            route::LEAVE,
+            Org(Action::LeaveOrg),
+            "leave the organization",
+            members::leave,
+        ),
+    ]
+}
+
+fn settings_routes() -> Vec<Route> {
+    use RouteAccess::Org;
+    vec![
+        Route::get(
+            route::ORG_SETTINGS,
+            Org(Action::ReadOrg),
+            "settings of the organization",
+            settings::show,
+        ),
+        Route::post(
+            route::ORG_SETTINGS,
+            Org(Action::WriteOrg),
+            "change the organization",
+            settings::update,
+        ),
+        Route::post(
+            route::ORG_HAND_OVER,
+            Org(Action::TransferOwnership),
+            "hand the organization over",
+            lifecycle::hand_over,
+        ),
+        Route::post(
+            route::ORG_CONVERT,
+            Org(Action::ConvertOrg),
+            "turn a personal organization into a team",
+            lifecycle::convert,
+        ),
+        Route::post(
+            route::ORG_DELETE,
+            Org(Action::DeleteOrg),
+            "delete the organization",
+            lifecycle::delete,
+        ),
+        Route::post(
+            route::ORG_RESTORE,
+            Org(Action::DeleteOrg),
+            "take the deletion back",
+            lifecycle::restore,
         ),
     ]
 }

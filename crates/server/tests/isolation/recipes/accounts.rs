@@ -4,10 +4,18 @@ use axum::http::Method;
 
 use super::Sent::{Form, Json, Nothing};
 use super::{Recipe, changes, get, post, says};
+use crate::world::PASSWORD;
 
 /// The recipes.
 pub(super) fn recipes() -> Vec<Recipe> {
     vec![
+        get("/account/confirm", &["next=%2Fo%2F{org:slug}"]),
+        post(
+            "/account/confirm",
+            &[Form(&[("password", PASSWORD), ("next", "/account")])],
+        ),
+        post("/account/landing", &[Form(&[("org", "{org:id}")])]),
+        post("/account/delete", &[Form(&[("confirm", "{person:email}")])]),
         get("/login", &["next=%2Fo%2F{org:slug}"]),
         says(
             "/login",

@@ -3,7 +3,7 @@
 use axum::http::Method;
 
 use super::Sent::{Form, Json, Nothing};
-use super::{Recipe, changes, get, post};
+use super::{Recipe, against_rules, changes, get, post};
 
 /// The recipes.
 pub(super) fn recipes() -> Vec<Recipe> {
@@ -65,5 +65,26 @@ pub(super) fn recipes() -> Vec<Recipe> {
             "/api/v1/organizations/{org}/member-tokens/{member_token}",
             &[Nothing],
         ),
+        post(
+            "/o/{org}/members/{member}/role",
+            &[Form(&[("role", "MEMBER")])],
+        ),
+        post("/o/{org}/members/{member}/remove", &[Form(&[])]),
+        post("/o/{org}/leave", &[Form(&[])]),
+        post(
+            "/o/{org}/settings",
+            &[Form(&[
+                ("name", "Renamed"),
+                ("slug", "renamed"),
+                ("allow", "members_invite"),
+            ])],
+        ),
+        post(
+            "/o/{org}/handover",
+            &[Form(&[("member", "{member:id}"), ("afterwards", "ADMIN")])],
+        ),
+        against_rules("/o/{org}/convert", &[Form(&[])]),
+        post("/o/{org}/delete", &[Form(&[("confirm", "{org:slug}")])]),
+        against_rules("/o/{org}/restore", &[Form(&[])]),
     ]
 }
