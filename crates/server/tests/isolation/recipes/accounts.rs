@@ -8,14 +8,13 @@ use crate::world::PASSWORD;
 
 /// The recipes.
 pub(super) fn recipes() -> Vec<Recipe> {
+    let mut recipes = own();
+    recipes.extend(ends());
+    recipes
+}
+
+fn own() -> Vec<Recipe> {
     vec![
-        get("/account/confirm", &["next=%2Fo%2F{org:slug}"]),
-        post(
-            "/account/confirm",
-            &[Form(&[("password", PASSWORD), ("next", "/account")])],
-        ),
-        post("/account/landing", &[Form(&[("org", "{org:id}")])]),
-        post("/account/delete", &[Form(&[("confirm", "{person:email}")])]),
         get("/login", &["next=%2Fo%2F{org:slug}"]),
         says(
             "/login",
@@ -68,5 +67,18 @@ pub(super) fn recipes() -> Vec<Recipe> {
                 Json("{\"defaultOrgId\":\"{org:id}\"}"),
             ],
         ),
+    ]
+}
+
+/// Proving who one is, landing elsewhere, and the end of an account.
+fn ends() -> Vec<Recipe> {
+    vec![
+        get("/account/confirm", &["next=%2Fo%2F{org:slug}"]),
+        post(
+            "/account/confirm",
+            &[Form(&[("password", PASSWORD), ("next", "/account")])],
+        ),
+        post("/account/landing", &[Form(&[("org", "{org:id}")])]),
+        post("/account/delete", &[Form(&[("confirm", "{person:email}")])]),
     ]
 }

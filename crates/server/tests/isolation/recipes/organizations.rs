@@ -7,6 +7,14 @@ use super::{Recipe, against_rules, changes, get, post};
 
 /// The recipes.
 pub(super) fn recipes() -> Vec<Recipe> {
+    let mut recipes = own();
+    recipes.extend(tokens());
+    recipes.extend(pages());
+    recipes
+}
+
+/// Organizations and members.
+fn own() -> Vec<Recipe> {
     vec![
         post("/o/new", &[Form(&[("name", "Made")])]),
         get(
@@ -38,6 +46,12 @@ pub(super) fn recipes() -> Vec<Recipe> {
             "/api/v1/organizations/{org}/members/{member}",
             &[Nothing],
         ),
+    ]
+}
+
+/// Tokens.
+fn tokens() -> Vec<Recipe> {
+    vec![
         post(
             "/o/{org}/settings/tokens",
             &[Form(&[("name", "made"), ("scope", "event:read")])],
@@ -65,6 +79,12 @@ pub(super) fn recipes() -> Vec<Recipe> {
             "/api/v1/organizations/{org}/member-tokens/{member_token}",
             &[Nothing],
         ),
+    ]
+}
+
+/// Pages that change an organization and who is in it.
+fn pages() -> Vec<Recipe> {
+    vec![
         post(
             "/o/{org}/members/{member}/role",
             &[Form(&[("role", "MEMBER")])],
