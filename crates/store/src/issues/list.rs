@@ -47,7 +47,12 @@ pub(crate) const fn sort_column(sort: IssueSort) -> &'static str {
 /// `limit`, if it has so many.
 pub(crate) fn page_of(mut keys: Vec<Key>, limit: usize) -> Page<Key> {
     keys.sort_unstable_by(|a, b| b.cmp(a));
-    Page::of(keys, limit, |(key, id)| format!("{key}.{id}"))
+    Page::of(keys, limit, |key| cursor(*key))
+}
+
+/// A key as the cursor of the page after it.
+pub(crate) fn cursor((key, id): Key) -> String {
+    format!("{key}.{id}")
 }
 
 /// The issues of a page, in its order; those that are not there any more are left out.

@@ -29,7 +29,7 @@ impl Access for PostgresStore {
         let secret = *secret;
         let found = self
             .engine
-            .read(move |tx| Box::pin(sessions::find_session(tx, secret, now)))
+            .ask(move |tx| Box::pin(sessions::find_session(tx, secret, now)))
             .await?;
         let Some((principal, last_seen_at)) = found else {
             return Ok(None);
@@ -81,7 +81,7 @@ impl Access for PostgresStore {
 
     async fn open_org(&self, user: UserId, org: &OrgRef) -> Result<Option<OrgAccess>> {
         self.engine
-            .read(move |tx| {
+            .ask(move |tx| {
                 let org = org.clone();
                 Box::pin(async move { open_org(tx, user, &org).await })
             })
@@ -127,7 +127,7 @@ impl Access for PostgresStore {
     ) -> Result<Option<(ProjectScope, Project)>> {
         let scope = *scope;
         self.engine
-            .read(move |tx| {
+            .ask(move |tx| {
                 let project = project.clone();
                 Box::pin(async move { open_project(tx, scope, &project).await })
             })
@@ -136,7 +136,7 @@ impl Access for PostgresStore {
 
     async fn open_key(&self, public_key: &str) -> Result<Option<KeyAccess>> {
         self.engine
-            .read(move |tx| {
+            .ask(move |tx| {
                 let public_key = storable(public_key.to_owned());
                 Box::pin(async move { open_key(tx, &public_key).await })
             })
@@ -146,13 +146,13 @@ impl Access for PostgresStore {
     async fn open_recording(&self, project: ProjectId) -> Result<Option<RecordAccess>> {
         let plans = self.plans;
         self.engine
-            .read(move |tx| Box::pin(open_recording(tx, project, plans)))
+            .ask(move |tx| Box::pin(open_recording(tx, project, plans)))
             .await
     }
 
     async fn open_org_as_operator(&self, org: &OrgRef) -> Result<Option<(OrgScope, Organization)>> {
         self.engine
-            .read(move |tx| {
+            .ask(move |tx| {
                 let org = org.clone();
                 Box::pin(async move { open_org_as_operator(tx, &org, "is null").await })
             })

@@ -4,13 +4,21 @@
 //! first locks the row that the rule is about, so that others who ask the same wait; what still
 //! collides is tried again here, and only here. The database being away is
 //! [`Error::Unavailable`], known within [`AWAY_AFTER`].
+//!
+//! A way to the server and back costs more than most questions. So a question that is one
+//! statement needs no transaction, a reading transaction sends its begin and its first statement
+//! in one go, and nobody waits for its end.
 
+use std::ops::Deref;
 use std::time::Duration;
 
-use deadpool_postgres::{Client, Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod};
-use futures_util::future::BoxFuture;
-use tokio::time::Instant;
-use tokio_postgres::IsolationLevel;
+use deadpool_postgres::{
+    Client, ClientWrapper, Hook, HookError, Manager, ManagerConfig, Pool, QueueMode,
+    RecyclingMethod,
+};
+use futures_util::FutureExt as _;
+use futures_util::future::{self, BoxFuture, TryFutureExt as _};
+use tokio::time::{Instant, timeout_at};
 
 use super::address::Address;
 use super::{count, error, execute, guarantees, migrations};
@@ -38,8 +46,18 @@ const SETTINGS: &str = "set synchronous_commit = on;
     set lock_timeout = 10000;
     set idle_in_transaction_session_timeout = 60000";
 
-/// A transaction, and a cache of statements that are prepared on its connection.
-pub(crate) type Tx<'a> = deadpool_postgres::Transaction<'a>;
+/// One snapshot while it is read.
+const BEGIN_READ: &str = "begin isolation level repeatable read, read only";
+/// Each statement sees what those committed whose locks it waited for.
+const BEGIN_WRITE: &str = "begin isolation level read committed, read write";
+
+/// A transaction, and a cache of statements that are prepared on its connection. What is not
+/// committed is undone when this is dropped.
+pub(crate) struct Tx<'a> {
+    client: &'a ClientWrapper,
+    /// Whether the server was told to begin and not yet to end.
+    is_open: bool,
+}
 
 /// How much of the database server the engine may take.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +76,7 @@ impl Default for Options {
 /// What a transaction is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Aim {
+    Ask,
     Read,
     Write,
     Record,
@@ -81,6 +100,9 @@ impl Engine {
         );
         let pool = Pool::builder(manager)
             .max_size(options.connections.max(1))
+            // The connection that was used last knows the statements, and its server's process
+            // has at hand what they read.
+            .queue_mode(QueueMode::Lifo)
             .post_create(Hook::async_fn(|client, _| {
                 Box::pin(async {
                     let set = client.batch_execute(SETTINGS).await;
@@ -90,11 +112,20 @@ impl Engine {
             .build()
             .map_err(|error| Error::Broken(Box::new(error)))?;
         let engine = Self { pool };
-        let mut client = engine.connection(Instant::now() + AWAY_AFTER).await?;
+        let client = engine.connection(Instant::now() + AWAY_AFTER).await?;
         require_server(&client).await?;
-        migrations::apply(&mut client).await?;
+        migrations::apply(&client).await?;
         drop(client);
         Ok(engine)
+    }
+
+    /// Asks what one statement finds by a key: it is a snapshot by itself. Its answer is due as
+    /// soon as a transaction's begin.
+    pub(crate) async fn ask<T, F>(&self, work: F) -> Result<T>
+    where
+        F: for<'a> Fn(&'a Tx<'a>) -> BoxFuture<'a, Result<T>> + Send + Sync,
+    {
+        self.run(Aim::Ask, work).await
     }
 
     /// Reads in one snapshot: all statements of `work` see the same commit.
@@ -124,7 +155,7 @@ impl Engine {
 
     /// Differs whenever a process has committed by [`write`](Self::write).
     pub(crate) async fn change_token(&self) -> Result<u64> {
-        self.read(|tx| Box::pin(count(tx, "select number from changes", &[])))
+        self.ask(|tx| Box::pin(count(tx, "select number from changes", &[])))
             .await
     }
 
@@ -151,55 +182,149 @@ impl Engine {
         F: for<'a> Fn(&'a Tx<'a>) -> BoxFuture<'a, Result<T>> + Send + Sync,
     {
         let until = Instant::now() + AWAY_AFTER;
-        let mut client = self.connection(until).await?;
-        match begin(&mut client, aim, until).await? {
-            Ok(tx) => return finish(tx, aim, work).await,
+        match self.lease(until).await?.transact(aim, until, work).await {
             // A connection that was lost while nobody used it is noticed only now.
-            Err(lost) => tracing::debug!(error = error::sentence(&lost), "a connection was lost"),
+            Err(Failure::Lost(error)) => tracing::debug!(%error, "a connection was lost"),
+            answer => return Ok(answer?),
         }
-        let mut client = self.connection(until).await?;
-        let tx = begin(&mut client, aim, until).await??;
-        finish(tx, aim, work).await
+        Ok(self.lease(until).await?.transact(aim, until, work).await?)
+    }
+
+    async fn lease(&self, until: Instant) -> Result<Lease> {
+        Ok(Lease(Some(self.connection(until).await?)))
     }
 
     async fn connection(&self, until: Instant) -> Result<Client> {
-        Ok(in_time(until, self.pool.get()).await??)
+        let client = timeout_at(until, self.pool.get()).await;
+        Ok(client.map_err(|_| Failure::Late)??)
     }
 }
 
-/// Begins a transaction; the inner error is the server's or the connection's.
-async fn begin(
-    client: &mut Client,
-    aim: Aim,
-    until: Instant,
-) -> Result<Result<Tx<'_>, tokio_postgres::Error>> {
-    let builder = client.build_transaction();
-    let builder = match aim {
-        Aim::Read => builder
-            .isolation_level(IsolationLevel::RepeatableRead)
-            .read_only(true),
-        // Each statement sees what those committed whose locks it waited for.
-        Aim::Write | Aim::Record => builder
-            .isolation_level(IsolationLevel::ReadCommitted)
-            .read_only(false),
-    };
-    in_time(until, builder.start()).await
+/// Why a transaction has no answer.
+enum Failure {
+    /// It has done nothing: the connection, or the server, is not what it was.
+    Lost(Error),
+    /// It may not have begun, and nobody waits for it any more.
+    Late,
+    /// It was answered, and is undone.
+    Refused(Error),
 }
 
-async fn finish<T, F>(tx: Tx<'_>, aim: Aim, work: &F) -> Result<T>
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Late => Self::Unavailable("the database does not answer".to_owned()),
+            Failure::Lost(error) | Failure::Refused(error) => error,
+        }
+    }
+}
+
+/// A connection of the pool for one transaction. It goes back when the server has answered; else
+/// it is closed, since the next one would wait for what nobody waits for.
+struct Lease(Option<Client>);
+
+impl Lease {
+    /// Runs a transaction, once.
+    async fn transact<T, F>(mut self, aim: Aim, until: Instant, work: &F) -> Result<T, Failure>
+    where
+        F: for<'a> Fn(&'a Tx<'a>) -> BoxFuture<'a, Result<T>> + Send + Sync,
+    {
+        let client = self.0.as_ref().expect("it is taken below only");
+        let answer = transact(client, aim, until, work).await;
+        if matches!(answer, Ok(_) | Err(Failure::Refused(_))) {
+            drop(self.0.take());
+        }
+        answer
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        drop(self.0.take().map(Client::take));
+    }
+}
+
+async fn transact<T, F>(
+    client: &ClientWrapper,
+    aim: Aim,
+    until: Instant,
+    work: &F,
+) -> Result<T, Failure>
 where
     F: for<'a> Fn(&'a Tx<'a>) -> BoxFuture<'a, Result<T>> + Send + Sync,
 {
-    let answer = work(&tx).await?;
+    let is_open = aim != Aim::Ask;
+    let mut tx = Tx { client, is_open };
+    match aim {
+        Aim::Ask => match timeout_at(until, work(&tx)).await {
+            Err(_) => Err(Failure::Late),
+            Ok(Err(error @ Error::Unavailable(_))) => Err(Failure::Lost(error)),
+            Ok(answer) => answer.map_err(Failure::Refused),
+        },
+        Aim::Read => {
+            let begun = begin(&tx, BEGIN_READ, until);
+            let answer = work(&tx).map_err(Failure::Refused);
+            // Both are sent in one go. Where the first fails its error is what counts.
+            Ok(future::try_join(begun, answer).await?.1)
+        }
+        Aim::Write | Aim::Record => {
+            begin(&tx, BEGIN_WRITE, until).await?;
+            let answer = work(&tx).await.map_err(Failure::Refused)?;
+            commit(&mut tx, aim).await.map_err(Failure::Refused)?;
+            Ok(answer)
+        }
+    }
+}
+
+async fn begin(tx: &Tx<'_>, how: &str, until: Instant) -> Result<(), Failure> {
+    let begun = timeout_at(until, tx.batch_execute(how)).await;
+    begun
+        .map_err(|_| Failure::Late)?
+        .map_err(|error| Failure::Lost(error.into()))
+}
+
+async fn commit(tx: &mut Tx<'_>, aim: Aim) -> Result<()> {
     if aim == Aim::Write {
         // Last, so that nobody who holds this row waits for another one.
-        execute(&tx, "update changes set number = number + 1", &[]).await?;
+        execute(tx, "update changes set number = number + 1", &[]).await?;
     }
-    // Reads end by being dropped: nobody has to wait for that.
-    if aim != Aim::Read {
-        tx.commit().await?;
+    tx.is_open = false;
+    Ok(tx.batch_execute("commit").await?)
+}
+
+impl<'a> Tx<'a> {
+    /// Begins one that writes, as long as it takes; [`commit`](Self::commit) ends it.
+    pub(super) async fn begin(client: &'a ClientWrapper) -> Result<Self> {
+        let tx = Self {
+            client,
+            is_open: true,
+        };
+        tx.batch_execute(BEGIN_WRITE).await?;
+        Ok(tx)
     }
-    Ok(answer)
+
+    /// Makes what was done last.
+    pub(super) async fn commit(mut self) -> Result<()> {
+        commit(&mut self, Aim::Record).await
+    }
+}
+
+impl Deref for Tx<'_> {
+    type Target = ClientWrapper;
+
+    fn deref(&self) -> &ClientWrapper {
+        self.client
+    }
+}
+
+impl Drop for Tx<'_> {
+    fn drop(&mut self) {
+        if self.is_open {
+            // It is on its way after the first look; nobody waits for the answer, and whoever
+            // uses the connection next is served after it.
+            let _ = self.client.batch_execute("rollback").now_or_never();
+        }
+    }
 }
 
 /// Allows the statements of this transaction that follow to take ten minutes each.
@@ -238,12 +363,6 @@ async fn require_server(client: &Client) -> Result<()> {
         .await?;
     let refusal = guarantees::refusal(row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
     refusal.map_or(Ok(()), |why| Err(Error::Broken(why.into())))
-}
-
-async fn in_time<T>(until: Instant, work: impl Future<Output = T>) -> Result<T> {
-    tokio::time::timeout_at(until, work)
-        .await
-        .map_err(|_| Error::Unavailable("the database does not answer".to_owned()))
 }
 
 /// A random part of a pause, so that those who collided do not do it again together.

@@ -43,8 +43,11 @@ impl From<PoolError> for Error {
 }
 
 /// Whether the transaction could not go on only because of another one: it may be tried again.
+///
+/// So is what hides the reason: of statements that were sent together another one failed first.
 pub(super) fn is_collision(error: &Error) -> bool {
-    code_of(error).is_some_and(|code| matches!(kind_of(code), Kind::Collision))
+    is_aftermath(error)
+        || code_of(error).is_some_and(|code| matches!(kind_of(code), Kind::Collision))
 }
 
 /// Whether a statement was refused only because an earlier one of its transaction had failed.

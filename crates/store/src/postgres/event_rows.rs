@@ -5,31 +5,50 @@ use std::sync::{Arc, Mutex, PoisonError};
 use copal_model::ProjectId;
 use copal_protocol::EventId;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Portal, Row};
+use tokio_postgres::{Row, Statement};
 
 use super::append::{on_disk, segment_name};
 use super::partitions::{self, Partition};
 use super::record::issue_id;
-use super::{Columns, Tx, list};
+use super::{Columns, Tx, count, list, training};
 use crate::events::StoredEvent;
 use crate::events::row::{EventRow, Order, read_on};
-use crate::payload::{BaseKey, Content, FrameReader, Place};
+use crate::payload::{BaseKey, Codec, Content, FrameReader, Place, Segments};
 use crate::upkeep::reading::Reading;
 use crate::{Error, Result};
 
 /// Reads the frames of rows in the snapshot that the rows are of.
 pub(super) struct PayloadReader<'a> {
     tx: &'a Tx<'a>,
+    codec: Arc<Codec>,
+    /// Whether the codec has every dictionary that the snapshot may need.
+    is_learned: bool,
     frames: Arc<Mutex<FrameReader>>,
 }
 
 impl<'a> PayloadReader<'a> {
     /// A reader with nothing opened.
-    pub(super) fn new(tx: &'a Tx<'a>, frames: FrameReader) -> Self {
+    pub(super) fn new(tx: &'a Tx<'a>, segments: Segments, codec: Arc<Codec>) -> Self {
+        let frames = FrameReader::new(segments, Arc::clone(&codec));
         Self {
             tx,
+            codec,
+            is_learned: false,
             frames: Arc::new(Mutex::new(frames)),
         }
+    }
+
+    /// Makes the codec know what other processes have trained.
+    async fn learn(&mut self) -> Result<()> {
+        if !self.is_learned {
+            let newest = "select coalesce(max(id), 0) from dictionaries";
+            let newest = count(self.tx, newest, &[]).await?;
+            if !u32::try_from(newest).is_ok_and(|newest| self.codec.knows(newest)) {
+                training::load_dictionaries(self.tx, &self.codec).await?;
+            }
+            self.is_learned = true;
+        }
+        Ok(())
     }
 
     /// Reads the frame of a row.
@@ -42,6 +61,7 @@ impl<'a> PayloadReader<'a> {
 
     /// Reads the frames of rows and answers what went wrong.
     pub(super) async fn read_through(&mut self, rows: Vec<EventRow>) -> Result<Vec<Error>> {
+        self.learn().await?;
         let mut reading = Reading::new(rows);
         let mut supply = None;
         loop {
@@ -74,6 +94,7 @@ impl<'a> PayloadReader<'a> {
         &mut self,
         rows: Vec<EventRow>,
     ) -> Result<(Vec<EventRow>, Vec<Content>)> {
+        self.learn().await?;
         let (mut rows, mut contents) = (rows, Vec::new());
         let mut supply = None;
         loop {
@@ -122,24 +143,24 @@ fn read_row(row: &Row) -> Result<EventRow> {
     })
 }
 
-/// All rows of a partition, to be read page by page, in the order of recording as a rule.
-pub(super) async fn open(tx: &Tx<'_>, partition: Partition) -> Result<Portal> {
-    let statement = tx
-        .prepare_cached(&format!(
-            "select {COLUMNS}
-             from {} e
-             join segments s on s.id = e.segment_id",
-            partition.table()
-        ))
-        .await?;
-    Ok(tx.bind(&statement, &[]).await?)
+/// All rows of a partition, to be read `limit` by `limit`, in the order of recording as a rule.
+pub(super) async fn open(tx: &Tx<'_>, partition: Partition, limit: usize) -> Result<Statement> {
+    let table = partition.table();
+    tx.batch_execute(&format!(
+        "declare {table}_rows no scroll cursor for
+         select {COLUMNS}
+         from {table} e
+         join segments s on s.id = e.segment_id"
+    ))
+    .await?;
+    Ok(tx
+        .prepare(&format!("fetch {limit} from {table}_rows"))
+        .await?)
 }
 
 /// The next rows; none at the end.
-pub(super) async fn page(tx: &Tx<'_>, rows: &Portal, limit: usize) -> Result<Vec<EventRow>> {
-    let limit = i32::try_from(limit).unwrap_or(i32::MAX);
-    let rows = tx.query_portal(rows, limit).await?;
-    rows.iter().map(read_row).collect()
+pub(super) async fn page(tx: &Tx<'_>, rows: &Statement) -> Result<Vec<EventRow>> {
+    tx.query(rows, &[]).await?.iter().map(read_row).collect()
 }
 
 /// The latest event of each of the issues seen last in a partition.

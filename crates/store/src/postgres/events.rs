@@ -5,14 +5,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use copal_model::{EventSummary, IssueId};
 use copal_protocol::EventId;
-use futures_util::future::BoxFuture;
+use futures_util::future::{self, BoxFuture};
 
 use super::event_rows::{COLUMNS, PayloadReader, event_of, find_in, select, to_i64};
 use super::partitions::{Partition, read_partition};
-use super::{Columns, PostgresStore, Tx, count, list, training};
+use super::{Columns, PostgresStore, Tx, count, list};
 use crate::events::row::{Days, EventRow, Order, parse_cursor};
 use crate::events::{EventInIssue, EventPick, Events, StoredEvent};
-use crate::payload::FrameReader;
 use crate::{Page, PageRequest, ProjectScope, Result};
 
 #[async_trait]
@@ -91,15 +90,7 @@ impl PostgresStore {
             .read(move |tx| {
                 let (segments, codec) = (segments.clone(), Arc::clone(&codec));
                 let work = Arc::clone(&work);
-                Box::pin(async move {
-                    let newest = "select coalesce(max(id), 0) from dictionaries";
-                    let newest = count(tx, newest, &[]).await?;
-                    if !u32::try_from(newest).is_ok_and(|newest| codec.knows(newest)) {
-                        training::load_dictionaries(tx, &codec).await?;
-                    }
-                    let frames = FrameReader::new(segments, codec);
-                    work(tx, PayloadReader::new(tx, frames)).await
-                })
+                Box::pin(async move { work(tx, PayloadReader::new(tx, segments, codec)).await })
             })
             .await
     }
@@ -127,13 +118,19 @@ async fn find_in_issue(
     let Some(row) = row else {
         return Ok(None);
     };
-    let previous = rows_before(tx, issue, &days, Some(row.order()), 1).await?;
-    let next = rows_after(tx, issue, &days, Some(row.order()), 1).await?;
+    // Together: each is a way to the server and back.
+    let (previous, next, place, event) = future::try_join4(
+        rows_before(tx, issue, &days, Some(row.order()), 1),
+        rows_after(tx, issue, &days, Some(row.order()), 1),
+        place_in_day(tx, &days, &row),
+        reader.stored(&row),
+    )
+    .await?;
     Ok(Some(EventInIssue {
-        event: reader.stored(&row).await?,
+        event,
         previous: previous.first().map(|row| row.event_id),
         next: next.first().map(|row| row.event_id),
-        number: days.stored_before(&row) + place_in_day(tx, &days, &row).await?,
+        number: days.stored_before(&row) + place,
         stored: days.stored(),
     }))
 }

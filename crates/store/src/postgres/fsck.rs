@@ -259,9 +259,9 @@ async fn payloads_exist(
     journals: &HashSet<Uuid>,
 ) -> Result<()> {
     for partition in partitions::between(search.tx, i64::MIN, i64::MAX).await? {
-        let rows = event_rows::open(search.tx, partition).await?;
+        let rows = event_rows::open(search.tx, partition, PAGE_ROWS).await?;
         loop {
-            let page = event_rows::page(search.tx, &rows, PAGE_ROWS).await?;
+            let page = event_rows::page(search.tx, &rows).await?;
             if page.is_empty() {
                 break;
             }

@@ -3,15 +3,15 @@
 //! An index gives the order within a project (and status), so a page costs what it shows, however
 //! many issues there are. Sorting all issues of an organization would cost what they are.
 
-use copal_model::{Issue, IssueStatus, ProjectId};
+use copal_model::{Issue, IssueStatus};
 use tokio_postgres::types::ToSql;
 
-use super::issues::{SELECT, read_issue};
+use super::event_rows::to_i64;
+use super::issues::{COLUMNS, read_issue};
 use super::{Columns, Tx, list as list_rows};
 use crate::issues::IssueQuery;
 use crate::issues::filter::{Bound, Dialect, Filter};
-use crate::issues::list::{Key, in_order, page_of, parse_cursor, sort_column, statuses};
-use crate::projects::project_id;
+use crate::issues::list::{Key, cursor, parse_cursor, sort_column, statuses};
 use crate::{OrgScope, Page, PageRequest, Result};
 
 /// The issues of an organization that a query asks for.
@@ -22,96 +22,65 @@ pub(super) async fn list(
     page: &PageRequest,
 ) -> Result<Page<Issue>> {
     let before = page.cursor.as_deref().map(parse_cursor).transpose()?;
-    let projects = projects(tx, scope, query).await?;
-    let keys = keys_of(tx, query, &projects, before, page.limit + 1).await?;
-    let page = page_of(keys, page.limit);
-    let ids: Vec<i64> = page.rows.iter().map(|(_, id)| *id).collect();
-    let sql = format!(
-        "{SELECT}
-         where i.id = any($1)"
-    );
-    let rows = list_rows(tx, &sql, &[&ids]).await?;
-    let issues = rows.iter().map(read_issue).collect::<Result<_>>()?;
-    Ok(in_order(page, issues))
-}
-
-/// Those of the wanted projects that are the organization's.
-async fn projects(tx: &Tx<'_>, scope: &OrgScope, query: &IssueQuery) -> Result<Vec<ProjectId>> {
-    let rows = list_rows(
-        tx,
-        "select id
-         from projects
-         where org_id = $1
-         order by id",
-        &[&scope.org().as_uuid()],
-    )
-    .await?;
-    let mut projects = rows
-        .iter()
-        .map(|row| Columns::new("projects", row).read("id", project_id))
-        .collect::<Result<Vec<_>>>()?;
-    if !query.projects.is_empty() {
-        projects.retain(|project| query.projects.contains(project));
-    }
-    Ok(projects)
-}
-
-/// The first issues of each project and status in the order that is asked for.
-async fn keys_of(
-    tx: &Tx<'_>,
-    query: &IssueQuery,
-    projects: &[ProjectId],
-    before: Option<Key>,
-    limit: usize,
-) -> Result<Vec<Key>> {
-    let (mut ids, mut of) = (Vec::new(), Vec::new());
-    for project in projects {
-        for status in statuses(query) {
-            ids.push(i64::from(project.get()));
-            of.push(status.map(IssueStatus::as_str));
-        }
-    }
-    let (sql, values) = keys_query(query, before, limit);
-    let mut parameters: Vec<&(dyn ToSql + Sync)> = vec![&ids, &of];
-    parameters.extend(values[2..].iter().map(|value| -> &(dyn ToSql + Sync) {
+    let (sql, values) = page_query(query, before, page.limit + 1);
+    let org = scope.org().as_uuid();
+    let projects = query.projects.iter();
+    let projects: Vec<i64> = projects.map(|project| project.get().into()).collect();
+    let statuses = statuses(query).into_iter();
+    let statuses: Vec<_> = statuses
+        .map(|status| status.map(IssueStatus::as_str))
+        .collect();
+    let mut parameters: Vec<&(dyn ToSql + Sync)> = vec![&org, &projects, &statuses];
+    parameters.extend(values[OWN..].iter().map(|value| -> &(dyn ToSql + Sync) {
         match value {
             Bound::Integer(number) => number,
             Bound::Text(text) => text,
         }
     }));
     let rows = list_rows(tx, &sql, &parameters).await?;
-    rows.iter()
-        .map(|row| {
-            let columns = Columns::new("issues", row);
-            Ok((columns.get("key")?, columns.get("id")?))
-        })
-        .collect()
+    let keyed = rows.iter().map(|row| {
+        let columns = Columns::new("issues", row);
+        let key: Key = (columns.get("key")?, columns.get("id")?);
+        Ok((key, read_issue(row)?))
+    });
+    let keyed = keyed.collect::<Result<Vec<_>>>()?;
+    let Page { rows, next } = Page::of(keyed, page.limit, |(key, _)| cursor(*key));
+    Ok(Page {
+        rows: rows.into_iter().map(|(_, issue)| issue).collect(),
+        next,
+    })
 }
 
-fn keys_query(query: &IssueQuery, before: Option<Key>, limit: usize) -> (String, Vec<Bound>) {
+/// Parameters that the filter does not know: the organization and two lists.
+const OWN: usize = 3;
+
+/// The first issues of each project and status in the order that is asked for, and of these the
+/// first.
+fn page_query(query: &IssueQuery, before: Option<Key>, limit: usize) -> (String, Vec<Bound>) {
     let column = sort_column(query.sort);
-    // The first two parameters are lists, which the filter does not know.
-    let lists = vec![Bound::Integer(0), Bound::Integer(0)];
-    let mut filter = Filter::new(query, Dialect::Postgres, lists);
-    filter.all_of("i.project_id = b.project_id");
+    let own = vec![Bound::Integer(0); OWN];
+    let mut filter = Filter::new(query, Dialect::Postgres, own);
+    filter.all_of("i.project_id = p.id");
     if !statuses(query).contains(&None) {
-        filter.all_of("i.status = b.status");
+        filter.all_of("i.status = s.status");
     }
     if let Some((key, id)) = before {
         let (key, id) = (filter.integer(key), filter.integer(id));
         filter.all_of(format!("(i.{column}, i.id) < ({key}, {id})"));
     }
-    let limit = filter.integer(i64::try_from(limit).unwrap_or(i64::MAX));
+    let limit = filter.integer(to_i64(limit));
     let sql = format!(
-        "select k.key, k.id
-         from unnest($1::bigint[], $2::text[]) as b (project_id, status)
-         join projects p on p.id = b.project_id
-         cross join lateral (select i.{column} as key, i.id
+        "select {COLUMNS}, i.{column} as key
+         from projects p
+         cross join unnest($3::text[]) as s (status)
+         cross join lateral (select *
                              from issues i
                              where {}
                              order by i.{column} desc, i.id desc
-                             limit {limit}) k
-         order by k.key desc, k.id desc
+                             limit {limit}) i
+         where p.org_id = $1
+           and (cardinality($2::bigint[]) = 0 or p.id = any($2))
+         order by i.{column} desc, i.id desc
          limit {limit}",
         filter
             .conditions

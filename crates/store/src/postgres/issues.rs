@@ -1,9 +1,7 @@
 //! Issues as pages and the API read and triage them.
 
-use std::collections::{HashMap, HashSet};
-
 use async_trait::async_trait;
-use copal_model::{Issue, IssueId, IssueStatus, ProjectId, ShortId, Slug, Timestamp};
+use copal_model::{Issue, IssueId, IssueStatus, ShortId, Slug, Timestamp};
 use tokio_postgres::Row;
 
 use super::event_rows::to_i64;
@@ -11,7 +9,6 @@ use super::record::issue_id;
 use super::{Columns, PostgresStore, Tx, find, issue_list, list, telemetry};
 use crate::access::IssueRef;
 use crate::issues::{HourCount, IssueQuery, Issues, StatusCounts, TagSummary};
-use crate::projects::project_id;
 use crate::record::plan::hour_of;
 use crate::{Error, OrgScope, Page, PageRequest, ProjectScope, Result};
 
@@ -39,7 +36,7 @@ impl Issues for PostgresStore {
     ) -> Result<Option<(ProjectScope, Issue)>> {
         let (scope, issue) = (*scope, issue.clone());
         self.engine
-            .read(move |tx| {
+            .ask(move |tx| {
                 let issue = issue.clone();
                 Box::pin(async move {
                     let found = find_issue(tx, &scope, &issue).await?;
@@ -106,16 +103,8 @@ impl Issues for PostgresStore {
         let (scope, issues) = (*scope, issues.to_vec());
         self.engine
             .read(move |tx| {
-                let mut issues = issues.clone();
-                Box::pin(async move {
-                    let own = own_projects(tx, &scope, &issues).await?;
-                    issues.retain(|issue| own.contains(&issue.project()));
-                    let mut hours = hours(tx, &issues, since).await?;
-                    let trends = issues.into_iter();
-                    Ok(trends
-                        .map(|issue| (issue, hours.remove(&issue).unwrap_or_default()))
-                        .collect())
-                })
+                let issues = issues.clone();
+                Box::pin(async move { trends(tx, &scope, &issues, since).await })
             })
             .await
     }
@@ -140,13 +129,10 @@ impl Issues for PostgresStore {
     }
 }
 
-/// All columns of an issue; the conditions follow.
-pub(super) const SELECT: &str =
-    "select i.id, p.slug, i.fingerprint, i.title, i.error_type, i.culprit,
+/// All columns of an issue; `i` is the issue, `p` its project.
+pub(super) const COLUMNS: &str = "i.id, p.slug, i.fingerprint, i.title, i.error_type, i.culprit,
              i.level, i.platform, i.status, i.is_regressed, i.events_count, i.users_affected,
-             i.first_seen, i.last_seen, i.first_release, i.last_release
-         from issues i
-         join projects p on p.id = i.project_id";
+             i.first_seen, i.last_seen, i.first_release, i.last_release";
 
 pub(super) fn read_issue(row: &Row) -> Result<Issue> {
     let columns = Columns::new("issues", row);
@@ -175,7 +161,9 @@ async fn find_issue(tx: &Tx<'_>, scope: &OrgScope, issue: &IssueRef) -> Result<O
     let row = match issue {
         IssueRef::Id(id) => {
             let sql = format!(
-                "{SELECT}
+                "select {COLUMNS}
+                 from issues i
+                 join projects p on p.id = i.project_id
                  where i.id = $1
                    and p.org_id = $2"
             );
@@ -183,7 +171,9 @@ async fn find_issue(tx: &Tx<'_>, scope: &OrgScope, issue: &IssueRef) -> Result<O
         }
         IssueRef::Short(short) => {
             let sql = format!(
-                "{SELECT}
+                "select {COLUMNS}
+                 from issues i
+                 join projects p on p.id = i.project_id
                  where p.slug = $1
                    and i.id = (p.id << 32) + $2
                    and p.org_id = $3"
@@ -196,100 +186,75 @@ async fn find_issue(tx: &Tx<'_>, scope: &OrgScope, issue: &IssueRef) -> Result<O
     row.as_ref().map(read_issue).transpose()
 }
 
-/// Those projects of issues that are the organization's.
-async fn own_projects(
+async fn trends(
     tx: &Tx<'_>,
     scope: &OrgScope,
     issues: &[IssueId],
-) -> Result<HashSet<ProjectId>> {
-    let projects: HashSet<i64> = issues
-        .iter()
-        .map(|issue| i64::from(issue.project().get()))
-        .collect();
-    let rows = list(
-        tx,
-        "select id
-         from projects
-         where org_id = $1
-           and id = any($2)",
-        &[
-            &scope.org().as_uuid(),
-            &projects.into_iter().collect::<Vec<_>>(),
-        ],
-    )
-    .await?;
-    rows.iter()
-        .map(|row| Columns::new("projects", row).read("id", project_id))
-        .collect()
-}
-
-async fn hours(
-    tx: &Tx<'_>,
-    issues: &[IssueId],
     since: Timestamp,
-) -> Result<HashMap<IssueId, Vec<HourCount>>> {
+) -> Result<Vec<(IssueId, Vec<HourCount>)>> {
     let issues: Vec<i64> = issues.iter().map(|issue| issue.to_i64()).collect();
     let rows = list(
         tx,
-        "select issue_id, hour, sum(events)::bigint as events
-         from issue_hours
-         where issue_id = any($1)
-           and hour >= $2
-         group by issue_id, hour
-         order by issue_id, hour",
-        &[&issues, &hour_of(since)],
+        "select w.id, h.hour, h.events
+         from unnest($1::bigint[]) with ordinality as w (id, place)
+         join projects p on p.id = w.id >> 32
+         left join lateral (select hour, sum(events)::bigint as events
+                            from issue_hours
+                            where issue_id = w.id
+                              and hour >= $3
+                            group by hour) h on true
+         where p.org_id = $2
+         order by w.place, h.hour",
+        &[&issues, &scope.org().as_uuid(), &hour_of(since)],
     )
     .await?;
-    let mut hours: HashMap<IssueId, Vec<HourCount>> = HashMap::new();
+    let mut trends: Vec<(IssueId, Vec<HourCount>)> = Vec::new();
     for row in &rows {
         let columns = Columns::new("issue_hours", row);
-        let of_issue = hours.entry(issue_id(columns.get("issue_id")?)?);
-        of_issue.or_default().push(HourCount {
-            hour: columns.time("hour")?,
-            events: columns.count("events")?,
-        });
+        let issue = issue_id(columns.get("id")?)?;
+        if trends.last().is_none_or(|(last, _)| *last != issue) {
+            trends.push((issue, Vec::new()));
+        }
+        // An issue without events since then has one row, without an hour.
+        if let (Some((_, hours)), Some(hour)) = (trends.last_mut(), columns.optional_time("hour")?)
+        {
+            let events = columns.count("events")?;
+            hours.push(HourCount { hour, events });
+        }
     }
-    Ok(hours)
+    Ok(trends)
 }
 
 async fn tags(tx: &Tx<'_>, issue: IssueId, values: usize) -> Result<Vec<TagSummary>> {
-    let keys = list(
+    let rows = list(
         tx,
-        "select key, events, other
-         from issue_tag_keys
-         where issue_id = $1
-         order by key",
-        &[&issue.to_i64()],
-    )
-    .await?;
-    let top = list(
-        tx,
-        "select k.key, t.value, t.events
+        "select k.key, k.events as total, k.other, t.value, t.events
          from issue_tag_keys k
-         cross join lateral (select value, events
-                             from issue_tags
-                             where issue_id = k.issue_id
-                               and key = k.key
-                             order by events desc, value
-                             limit $2) t
+         left join lateral (select value, events
+                            from issue_tags
+                            where issue_id = k.issue_id
+                              and key = k.key
+                            order by events desc, value
+                            limit $2) t on true
          where k.issue_id = $1
          order by k.key, t.events desc, t.value",
         &[&issue.to_i64(), &to_i64(values)],
     )
     .await?;
-    let mut listed: HashMap<&str, Vec<(String, u64)>> = HashMap::new();
-    for row in &top {
-        let columns = Columns::new("issue_tags", row);
-        let of_key = listed.entry(columns.get("key")?).or_default();
-        of_key.push((columns.get("value")?, columns.count("events")?));
-    }
-    let mut summaries = Vec::with_capacity(keys.len());
-    for row in &keys {
-        let columns = Columns::new("issue_tag_keys", row);
-        let key: String = columns.get("key")?;
-        let values = listed.remove(&key[..]).unwrap_or_default();
-        let (total, other) = (columns.count("events")?, columns.count("other")?);
-        summaries.push(TagSummary::new(key, total, values, other));
+    let mut summaries = Vec::new();
+    let key_of = |row: &Row| row.try_get::<_, String>("key").ok();
+    for of_key in rows.chunk_by(|a, b| key_of(a) == key_of(b)) {
+        let key = Columns::new("issue_tag_keys", &of_key[0]);
+        let mut listed = Vec::with_capacity(of_key.len());
+        for row in of_key {
+            let columns = Columns::new("issue_tags", row);
+            // A key without a value that is told apart has one row, without a value.
+            if let Some(value) = columns.get("value")? {
+                listed.push((value, columns.count("events")?));
+            }
+        }
+        let (total, other) = (key.count("total")?, key.count("other")?);
+        summaries.push(TagSummary::new(key.get("key")?, total, listed, other));
     }
     Ok(summaries)
 }

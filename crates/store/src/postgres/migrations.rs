@@ -18,7 +18,7 @@ const RACES_MAX: usize = 5;
 ///
 /// # Errors
 /// [`NewerSchema`](crate::Error::NewerSchema) when a later program has written the database.
-pub(super) async fn apply(client: &mut Client) -> Result<()> {
+pub(super) async fn apply(client: &Client) -> Result<()> {
     for _ in 0..RACES_MAX {
         if is_up_to_date(client).await? {
             return Ok(());
@@ -35,8 +35,8 @@ pub(super) async fn apply(client: &mut Client) -> Result<()> {
 }
 
 /// Looks without a lock: most starts find nothing to do.
-async fn is_up_to_date(client: &mut Client) -> Result<bool> {
-    let tx = client.transaction().await?;
+async fn is_up_to_date(client: &Client) -> Result<bool> {
+    let tx = Tx::begin(client).await?;
     let made = find(
         &tx,
         "select to_regclass('schema_migrations') is not null",
@@ -63,8 +63,8 @@ fn is_race(error: &tokio_postgres::Error) -> bool {
     error.code().is_some_and(|code| taken.contains(code))
 }
 
-async fn apply_missing(client: &mut Client) -> Result<()> {
-    let tx = client.transaction().await?;
+async fn apply_missing(client: &Client) -> Result<()> {
+    let tx = Tx::begin(client).await?;
     // Whoever comes second waits for the first, however long a step takes.
     tx.batch_execute(
         "set local lock_timeout = 0;
@@ -94,7 +94,7 @@ async fn apply_missing(client: &mut Client) -> Result<()> {
         &[&digest],
     )
     .await?;
-    Ok(tx.commit().await?)
+    tx.commit().await
 }
 
 async fn stored_version(tx: &Tx<'_>) -> Result<u32> {

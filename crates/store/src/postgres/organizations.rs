@@ -36,7 +36,7 @@ impl Organizations for PostgresStore {
 
     async fn list_organizations(&self, user: UserId) -> Result<Vec<(Organization, Role)>> {
         self.engine
-            .read(move |tx| Box::pin(list_organizations(tx, user)))
+            .ask(move |tx| Box::pin(list_organizations(tx, user)))
             .await
     }
 
@@ -57,7 +57,7 @@ impl Organizations for PostgresStore {
     async fn list_members(&self, scope: &OrgScope) -> Result<Vec<Member>> {
         let org = scope.org();
         self.engine
-            .read(move |tx| Box::pin(list_members(tx, org)))
+            .ask(move |tx| Box::pin(list_members(tx, org)))
             .await
     }
 }

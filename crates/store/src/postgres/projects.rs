@@ -39,7 +39,7 @@ impl Projects for PostgresStore {
     async fn list_projects(&self, scope: &OrgScope) -> Result<Vec<Project>> {
         let org = scope.org();
         self.engine
-            .read(move |tx| Box::pin(list_projects(tx, org)))
+            .ask(move |tx| Box::pin(list_projects(tx, org)))
             .await
     }
 
@@ -57,7 +57,7 @@ impl Projects for PostgresStore {
     async fn list_environments(&self, scope: &OrgScope) -> Result<Vec<String>> {
         let org = scope.org();
         self.engine
-            .read(move |tx| Box::pin(activity::environments(tx, org)))
+            .ask(move |tx| Box::pin(activity::environments(tx, org)))
             .await
     }
 
@@ -84,7 +84,7 @@ impl Projects for PostgresStore {
     async fn list_keys(&self, scope: &ProjectScope) -> Result<Vec<ClientKey>> {
         let scope = *scope;
         self.engine
-            .read(move |tx| Box::pin(list_keys(tx, scope)))
+            .ask(move |tx| Box::pin(list_keys(tx, scope)))
             .await
     }
 

@@ -23,7 +23,7 @@ impl Tokens for PostgresStore {
 
     async fn list_tokens(&self, user: UserId) -> Result<Vec<Token>> {
         self.engine
-            .read(move |tx| Box::pin(list_tokens(tx, user)))
+            .ask(move |tx| Box::pin(list_tokens(tx, user)))
             .await
     }
 

@@ -7,7 +7,7 @@ use super::append::on_disk;
 use super::event_rows::{self, PayloadReader};
 use super::{Columns, Engine, PostgresStore, Tx, count, execute, find, list, partitions};
 use crate::payload::dictionary::{self, Newest, Occasion, Samples};
-use crate::payload::{Codec, FrameReader, Segments};
+use crate::payload::{Codec, Segments};
 use crate::record::Recorded;
 use crate::{Error, Result};
 
@@ -127,8 +127,7 @@ async fn train(
                 if !occasion.holds(newest) {
                     return Ok(None);
                 }
-                let frames = FrameReader::new(segments.clone(), codec);
-                let reader = PayloadReader::new(tx, frames);
+                let reader = PayloadReader::new(tx, segments.clone(), codec);
                 Ok(Some((newest, samples(tx, &segments, reader).await?)))
             })
         })

@@ -34,7 +34,7 @@ impl Users for PostgresStore {
 
     async fn find_login(&self, email: &Email) -> Result<Option<LoginRecord>> {
         self.engine
-            .read(move |tx| {
+            .ask(move |tx| {
                 let email = email.clone();
                 Box::pin(async move { find_login(tx, &email).await })
             })

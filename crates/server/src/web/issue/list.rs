@@ -9,7 +9,7 @@ use copal_model::policy::Action;
 use copal_model::search::{self, Condition, Query, QueryError, Term};
 use copal_model::{Issue, IssueId, Project, ProjectId, Timestamp};
 use copal_store::issues::{HourCount, IssueQuery, IssueSort};
-use copal_store::{OrgScope, Page, PageRequest};
+use copal_store::{OrgScope, PageRequest};
 use copal_ui::NavItem;
 use copal_ui::filter::{IssueFilter, Sort};
 use copal_ui::pages::issue::{Emptiness, List, ProjectOption, Row, TabCounts};
@@ -36,24 +36,20 @@ pub(super) async fn list(
     let query = query.unwrap_or_default();
     let filter = IssueFilter::from_pairs(form_urlencoded::parse(query.as_bytes()));
     let projects = app.store.list_projects(&member.scope).await?;
-    let (issues, query_error) = match issue_query(&filter, &projects, now) {
-        Ok(query) => (find(&app, &member.scope, &query, &filter).await?, None),
-        Err(error) => (
-            Page {
-                rows: Vec::new(),
-                next: None,
-            },
-            Some(error),
-        ),
-    };
-    let counts = app.store.count_issues(&member.scope).await?;
+    // Together: where the store is another process each answer is on its way for a while.
+    let ((rows, next_cursor, query_error), counts, environments, nav) = tokio::try_join!(
+        rows(&app, &member.scope, &projects, &filter, now),
+        async { Ok(app.store.count_issues(&member.scope).await?) },
+        environments(&app, &member.scope, &filter),
+        frame.in_org(&member, NavItem::Issues, &app),
+    )?;
     let page = List {
-        nav: frame.in_org(&member, NavItem::Issues, &app).await?,
+        nav,
         emptiness: emptiness(&projects),
-        rows: rows(&app, &member.scope, issues.rows, &projects, &filter, now).await?,
-        next_cursor: issues.next,
+        rows,
+        next_cursor,
         projects: projects.into_iter().map(option).collect(),
-        environments: environments(&app, &member.scope, &filter).await?,
+        environments,
         counts: TabCounts {
             open: counts.open,
             resolved: counts.resolved,
@@ -108,29 +104,25 @@ fn issue_query(
     })
 }
 
-async fn find(
+/// The rows of the page and where the next one begins; none where the query cannot be understood.
+async fn rows(
     app: &App,
     scope: &OrgScope,
-    query: &IssueQuery,
+    projects: &[Project],
     filter: &IssueFilter,
-) -> Result<Page<Issue>, Error> {
+    now: Timestamp,
+) -> Result<(Vec<Row>, Option<String>, Option<QueryError>), Error> {
+    let query = match issue_query(filter, projects, now) {
+        Ok(query) => query,
+        Err(error) => return Ok((Vec::new(), None, Some(error))),
+    };
     let page = PageRequest {
         cursor: filter.cursor.clone(),
         limit: ROWS,
     };
-    Ok(app.store.list_issues(scope, query, &page).await?)
-}
-
-async fn rows(
-    app: &App,
-    scope: &OrgScope,
-    issues: Vec<Issue>,
-    projects: &[Project],
-    filter: &IssueFilter,
-    now: Timestamp,
-) -> Result<Vec<Row>, Error> {
+    let issues = app.store.list_issues(scope, &query, &page).await?;
     let since = filter.period.graph_since(now);
-    let ids: Vec<IssueId> = issues.iter().map(|issue| issue.id).collect();
+    let ids: Vec<IssueId> = issues.rows.iter().map(|issue| issue.id).collect();
     let trends = app.store.list_trends(scope, &ids, since).await?;
     let trends: HashMap<IssueId, Vec<HourCount>> = trends.into_iter().collect();
     let names: HashMap<ProjectId, &str> = projects
@@ -149,7 +141,8 @@ async fn rows(
             issue,
         }
     };
-    Ok(issues.into_iter().map(row).collect())
+    let rows = issues.rows.into_iter().map(row).collect();
+    Ok((rows, issues.next, None))
 }
 
 /// Counts by the hour as bars.

@@ -8,6 +8,7 @@ use copal_store::access::ProjectRef;
 use copal_store::events::{EventInIssue, EventPick};
 use copal_store::issues::TagSummary;
 use copal_ui::filter::Period;
+use copal_ui::form::Permission;
 use copal_ui::pages::event::EventView;
 use copal_ui::pages::issue::{Show, StackMode, TagView};
 use copal_ui::{NavItem, urls};
@@ -74,22 +75,29 @@ async fn page(
     let since = period.graph_since(now);
     let store = &app.store;
     let project = ProjectRef::Id(issue.id.project());
-    let project = store.open_project(&org.scope, &project).await?;
-    let trends = store.list_trends(&org.scope, &[issue.id], since).await?;
+    // Together: where the store is another process each answer is on its way for a while.
+    let told = async {
+        Ok(tokio::try_join!(
+            store.open_project(&org.scope, &project),
+            store.list_trends(&org.scope, std::slice::from_ref(&issue.id), since),
+            store.list_issue_tags(&member.scope, issue.id, TAG_VALUES),
+            store.find_event_in_issue(&member.scope, issue.id, pick),
+        )?)
+    };
+    let (nav, (project, trends, tags, event), permissions) = tokio::try_join!(
+        frame.in_org(org, NavItem::Issues, app),
+        told,
+        permissions(org, app),
+    )?;
+    let (may_triage, may_read_raw, may_delete) = permissions;
     let hours = trends
         .into_iter()
         .next()
         .unwrap_or((issue.id, Vec::new()))
         .1;
-    let tags = store
-        .list_issue_tags(&member.scope, issue.id, TAG_VALUES)
-        .await?;
-    let event = store
-        .find_event_in_issue(&member.scope, issue.id, pick)
-        .await?;
     let path = urls::issue(org.organization.slug.as_str(), &issue.short_id.to_string());
     Ok(Show {
-        nav: frame.in_org(org, NavItem::Issues, app).await?,
+        nav,
         issue: issue.clone(),
         project_name: project.map(|(_, project)| project.name).unwrap_or_default(),
         period,
@@ -99,10 +107,22 @@ async fn page(
         retention_days: app.settings.plans.of(org.organization.plan).retention_days,
         stack,
         permalink: format!("{}{path}", app.settings.base_url),
-        may_triage: org.permission(Action::TriageIssues, app).await?,
-        may_read_raw: org.permission(Action::ReadRawEvents, app).await?,
-        may_delete: org.permission(Action::DeleteIssues, app).await?,
+        may_triage,
+        may_read_raw,
+        may_delete,
     })
+}
+
+/// Whether the member may triage the issue, see its events as they were sent, and delete it.
+async fn permissions<A: Permit>(
+    org: &OrgMember<A>,
+    app: &App,
+) -> Result<(Permission, Permission, Permission), Error> {
+    Ok(tokio::try_join!(
+        org.permission(Action::TriageIssues, app),
+        org.permission(Action::ReadRawEvents, app),
+        org.permission(Action::DeleteIssues, app),
+    )?)
 }
 
 /// The event as far as the member may see it.

@@ -38,18 +38,23 @@ pub(super) async fn dashboard(
 ) -> Result<Response, Error> {
     let (scope, now) = (&member.scope, frame.now());
     let since = Period::TwoWeeks.graph_since(now);
-    let activity = app.store.list_project_activity(scope, since).await?;
-    let projects = app.store.list_projects(scope).await?;
-    let attention = if projects.is_empty() {
-        Vec::new()
-    } else {
-        attention(&app, scope, now).await?
-    };
+    // Together: where the store is another process each answer is on its way for a while.
+    let ((activity, projects), attention, nav) = tokio::try_join!(
+        async {
+            Ok(tokio::try_join!(
+                app.store.list_project_activity(scope, since),
+                app.store.list_projects(scope),
+            )?)
+        },
+        attention(&app, scope, now),
+        frame.in_org(&member, NavItem::Projects, &app),
+    )?;
+    let is_empty = projects.is_empty();
     let card = |project| card(project, &activity, since, now);
     let page = Dashboard {
-        nav: frame.in_org(&member, NavItem::Projects, &app).await?,
+        nav,
         org: member.organization.clone(),
-        attention,
+        attention: if is_empty { Vec::new() } else { attention },
         projects: projects.into_iter().map(card).collect(),
         may_create_project: member.permission(Action::CreateProject, &app).await?,
     };
@@ -58,8 +63,11 @@ pub(super) async fn dashboard(
 
 /// What needs somebody: what came back, what is new, what happens most.
 async fn attention(app: &App, scope: &OrgScope, now: Timestamp) -> Result<Vec<Attention>, Error> {
-    let regressed = find(app, scope, REGRESSED, IssueSort::LastSeen, LINES, now).await?;
-    let new = find(app, scope, NEW, IssueSort::FirstSeen, LINES, now).await?;
+    let (regressed, new, busiest) = tokio::try_join!(
+        find(app, scope, REGRESSED, IssueSort::LastSeen, LINES, now),
+        find(app, scope, NEW, IssueSort::FirstSeen, LINES, now),
+        busiest(app, scope, now),
+    )?;
     let seen_ago = |issue: Issue| IssueLine::seen(issue);
     let new_since = |issue: Issue| IssueLine::new_since(issue);
     Ok(vec![
@@ -79,7 +87,7 @@ async fn attention(app: &App, scope: &OrgScope, now: Timestamp) -> Result<Vec<At
             title: "Busiest in 24 hours",
             nothing: "No open issue had an event in the last day.",
             filter: filter(ACTIVE, Sort::Events),
-            lines: busiest(app, scope, now).await?,
+            lines: busiest,
         },
     ])
 }

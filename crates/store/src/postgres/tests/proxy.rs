@@ -97,7 +97,7 @@ async fn pass_on(
         if message[0] == b'E' && has_started {
             executed.fetch_add(1, Ordering::SeqCst);
         }
-        let is_commit = message == b"Q\0\0\0\x0bCOMMIT\0";
+        let is_commit = message == b"Q\0\0\0\x0bcommit\0";
         let what = if is_commit {
             next.swap(Next::Passes as u8, Ordering::SeqCst)
         } else {
