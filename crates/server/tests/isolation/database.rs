@@ -1,16 +1,19 @@
 //! The database as it is, around the store: what is in it, whether it has changed, and its way back.
 //!
-//! Everything here is read off the schema, so that a new table is looked at as soon as it exists.
+//! Everything here is read off the schema, so that a new table is looked at as soon as it exists. The
+//! only files that know which engine the store is on are this one, those below it and `place.rs`.
+
+mod postgres;
+mod sqlite;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::Mutex;
 
 use copal_model::{OrgId, Role, UserId};
-use copal_store::Store;
-use copal_store::sqlite::{Options, SqliteStore};
-use rusqlite::Connection;
-use rusqlite::types::ValueRef;
+
+use crate::place::Place;
+use postgres::Postgres;
+use sqlite::Sqlite;
 
 /// A row: its columns by name. Bytes are written in hexadecimal digits, no value is `None`.
 pub(crate) type Row = BTreeMap<String, Option<String>>;
@@ -35,79 +38,63 @@ pub(crate) struct Column {
 
 /// A second way into a store's database.
 pub(crate) struct Database {
-    connection: Connection,
-    /// A copy of the database as it was when it was whole; empty until then.
-    copy: PathBuf,
-    /// What is in the copy.
+    engine: Engine,
+    /// What there was when it was whole.
     whole: Dump,
     seen: u64,
 }
 
-/// Opens the store of a folder.
-pub(crate) fn open_store(folder: &Path) -> Arc<dyn Store> {
-    Arc::new(SqliteStore::open(folder, Options::default()).unwrap())
+enum Engine {
+    Sqlite(Mutex<Sqlite>),
+    Postgres(Postgres),
 }
 
 impl Database {
-    /// Looks into the database of the store in `folder`.
-    pub(crate) fn open(folder: &Path) -> Self {
-        let connection = Connection::open(folder.join(copal_store::sqlite::FILE_NAME)).unwrap();
-        connection
-            .busy_timeout(std::time::Duration::from_secs(10))
-            .unwrap();
-        connection
-            .pragma_update(None, "foreign_keys", false)
-            .unwrap();
-        let copy = folder.join("whole.db");
+    /// Looks into the database of the store at a place.
+    pub(crate) async fn open(place: &Place) -> Self {
+        let engine = match place.url() {
+            None => Engine::Sqlite(Mutex::new(Sqlite::open(place.folder()))),
+            Some(url) => Engine::Postgres(Postgres::open(url).await),
+        };
         let mut database = Self {
-            connection,
-            copy,
+            engine,
             whole: Dump::new(),
             seen: 0,
         };
-        if database.copy.exists() {
-            database.attach_copy();
-        }
-        database.seen = database.version();
+        database.whole = match &database.engine {
+            Engine::Sqlite(sqlite) => sqlite.lock().unwrap().dump_of_copy(),
+            Engine::Postgres(postgres) => postgres.dump_of_copy().await,
+        };
+        database.seen = database.version().await;
         database
     }
 
     /// Keeps the database as it is now, to come back to.
-    pub(crate) fn keep(&mut self) {
-        let copy = self.copy.to_str().unwrap();
-        self.connection.execute("vacuum into ?1", (copy,)).unwrap();
-        self.attach_copy();
-        self.seen = self.version();
-    }
-
-    /// Whether anybody has committed since this was last asked.
-    pub(crate) fn has_moved(&mut self) -> bool {
-        let version = self.version();
-        std::mem::replace(&mut self.seen, version) != version
+    pub(crate) async fn keep(&self) {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.lock().unwrap().keep(),
+            Engine::Postgres(postgres) => postgres.keep().await,
+        }
     }
 
     /// What differs from the copy that was kept.
-    pub(crate) fn changes(&self) -> Vec<Change> {
-        let (now, then) = (self.dump_of("main"), &self.whole);
-        let mut changes = Vec::new();
-        let tables: BTreeSet<_> = now.keys().chain(then.keys()).collect();
-        let nothing = BTreeSet::new();
-        for table in tables {
-            let now = now.get(table).unwrap_or(&nothing);
-            let then = then.get(table).unwrap_or(&nothing);
-            for row in now.symmetric_difference(then) {
-                changes.push(Change {
-                    table: table.clone(),
-                    row: row.clone(),
-                });
-            }
+    pub(crate) async fn changes(&mut self) -> Vec<Change> {
+        let version = self.version().await;
+        if std::mem::replace(&mut self.seen, version) == version {
+            return Vec::new();
         }
-        changes
+        match &self.engine {
+            Engine::Sqlite(sqlite) => difference(&sqlite.lock().unwrap().dump(), &self.whole),
+            Engine::Postgres(postgres) => postgres.changes().await,
+        }
     }
 
     /// Everything that is in the database.
-    pub(crate) fn dump(&self) -> Dump {
-        self.dump_of("main")
+    pub(crate) async fn dump(&self) -> Dump {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.lock().unwrap().dump(),
+            Engine::Postgres(postgres) => postgres.dump().await,
+        }
     }
 
     /// Everything that was in the database when it was whole.
@@ -116,116 +103,62 @@ impl Database {
     }
 
     /// All columns of all tables.
-    pub(crate) fn columns(&self) -> Vec<Column> {
-        let mut columns = self
-            .connection
-            .prepare(
-                "select s.name, c.name, lower(c.type) = 'text'
-                 from whole.sqlite_schema s
-                 join pragma_table_info(s.name, 'whole') c
-                 where s.type = 'table' and s.name not like 'sqlite_%'",
-            )
-            .unwrap();
-        let found = columns.query_map((), |row| {
-            Ok(Column {
-                table: row.get(0)?,
-                name: row.get(1)?,
-                is_text: row.get(2)?,
-            })
-        });
-        found.unwrap().map(Result::unwrap).collect()
+    pub(crate) async fn columns(&self) -> Vec<Column> {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.lock().unwrap().columns(),
+            Engine::Postgres(postgres) => postgres.columns().await,
+        }
     }
 
     /// Takes back all that has changed since the copy was kept.
-    pub(crate) fn restore(&mut self, changes: &[Change]) {
-        let tables: BTreeSet<_> = changes.iter().map(|change| &change.table).collect();
-        let mut script = "begin immediate;".to_owned();
-        for table in tables {
-            let copied = format!(
-                "delete from main.\"{table}\";
-                 insert into main.\"{table}\" select * from whole.\"{table}\";"
-            );
-            script.push_str(&copied);
+    pub(crate) async fn restore(&mut self, changes: &[Change]) {
+        let tables: BTreeSet<_> = changes.iter().map(|change| &*change.table).collect();
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.lock().unwrap().restore(&tables),
+            Engine::Postgres(postgres) => postgres.restore(&tables).await,
         }
-        script.push_str("commit;");
-        self.connection.execute_batch(&script).unwrap();
-        self.has_moved();
+        self.seen = self.version().await;
     }
 
     /// Makes somebody a member.
-    pub(crate) fn join(&self, org: OrgId, user: UserId, role: Role) {
-        let (org, user) = (org.as_uuid().into_bytes(), user.as_uuid().into_bytes());
-        let joined = self.connection.execute(
-            "insert into members (org_id, user_id, role, joined_at) values (?1, ?2, ?3, 0)",
-            (org, user, role.as_str()),
-        );
-        assert_eq!(joined.unwrap(), 1);
+    pub(crate) async fn join(&self, org: OrgId, user: UserId, role: Role) {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.lock().unwrap().join(org, user, role),
+            Engine::Postgres(postgres) => postgres.join(org, user, role).await,
+        }
     }
 
     /// Ends a membership.
-    pub(crate) fn leave(&self, org: OrgId, user: UserId) {
-        let (org, user) = (org.as_uuid().into_bytes(), user.as_uuid().into_bytes());
-        let left = self.connection.execute(
-            "delete from members where org_id = ?1 and user_id = ?2",
-            (org, user),
-        );
-        assert_eq!(left.unwrap(), 1);
+    pub(crate) async fn leave(&self, org: OrgId, user: UserId) {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.lock().unwrap().leave(org, user),
+            Engine::Postgres(postgres) => postgres.leave(org, user).await,
+        }
     }
 
-    fn version(&self) -> u64 {
-        self.connection
-            .query_one("pragma data_version", (), |row| row.get(0))
-            .unwrap()
-    }
-
-    fn attach_copy(&mut self) {
-        let copy = self.copy.to_str().unwrap();
-        self.connection
-            .execute("attach database ?1 as whole", (copy,))
-            .unwrap();
-        self.whole = self.dump_of("whole");
-    }
-
-    fn dump_of(&self, database: &str) -> Dump {
-        let mut tables = self
-            .connection
-            .prepare_cached(&format!(
-                "select name from {database}.sqlite_schema
-                 where type = 'table' and name not like 'sqlite_%'"
-            ))
-            .unwrap();
-        let names = tables.query_map((), |row| row.get::<_, String>(0)).unwrap();
-        let names: Vec<_> = names.map(Result::unwrap).collect();
-        let rows = |table: String| {
-            let rows = self.rows(&format!("select * from {database}.\"{table}\""));
-            (table, rows)
-        };
-        names.into_iter().map(rows).collect()
-    }
-
-    fn rows(&self, query: &str) -> BTreeSet<Row> {
-        let mut statement = self.connection.prepare(query).unwrap();
-        let columns: Vec<_> = statement.column_names().map(str::to_owned).collect();
-        let read = |row: &rusqlite::Row<'_>| {
-            let value = |place| row.get_ref(place).map(text_of);
-            let named = columns.iter().enumerate();
-            named
-                .map(|(place, name)| Ok((name.clone(), value(place)?)))
-                .collect::<rusqlite::Result<Row>>()
-        };
-        let rows = statement.query_map((), read).unwrap();
-        rows.map(Result::unwrap).collect()
+    async fn version(&self) -> u64 {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.lock().unwrap().version(),
+            Engine::Postgres(postgres) => postgres.version().await,
+        }
     }
 }
 
-fn text_of(value: ValueRef<'_>) -> Option<String> {
-    match value {
-        ValueRef::Null => None,
-        ValueRef::Integer(number) => Some(number.to_string()),
-        ValueRef::Real(number) => Some(number.to_string()),
-        ValueRef::Text(text) => Some(String::from_utf8_lossy(text).into_owned()),
-        ValueRef::Blob(bytes) => Some(hex(bytes)),
+fn difference(now: &Dump, then: &Dump) -> Vec<Change> {
+    let mut changes = Vec::new();
+    let tables: BTreeSet<_> = now.keys().chain(then.keys()).collect();
+    let nothing = BTreeSet::new();
+    for table in tables {
+        let now = now.get(table).unwrap_or(&nothing);
+        let then = then.get(table).unwrap_or(&nothing);
+        for row in now.symmetric_difference(then) {
+            changes.push(Change {
+                table: table.clone(),
+                row: row.clone(),
+            });
+        }
     }
+    changes
 }
 
 fn hex(bytes: &[u8]) -> String {

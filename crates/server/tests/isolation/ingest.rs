@@ -120,7 +120,7 @@ impl Suite {
             }
         }
         self.site.record_all().await;
-        let dump = self.database.dump();
+        let dump = self.database.dump().await;
         for tenant in Tenant::BOTH {
             let project = plan.world.things(tenant).projects[0].id.to_string();
             let issues: Vec<_> = dump["issues"]

@@ -118,7 +118,7 @@ impl Suite {
         let answer = self.send(twin, actor).await;
         let missing = neutral(&answer, twin);
         self.check_words(twin.audience(), actor, &missing, name);
-        let moved = self.changes_of(case);
+        let moved = self.changes_of(case).await;
         if tables(&moved) != tables(changes) {
             self.leak(format!(
                 "{name}: foreign and missing change different tables"

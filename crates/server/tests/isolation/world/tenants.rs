@@ -35,13 +35,13 @@ impl World {
         self.canaries.add(&org.id.to_string(), Owner::Org(tenant));
         for person in &self.people {
             if let Some(role) = person.roles.get(&tenant).filter(|_| person.id != owner) {
-                database.join(org.id, person.id, *role);
+                database.join(org.id, person.id, *role).await;
             }
         }
         if tenant == Tenant::A {
             let removed = self.person(Who::Removed).id;
-            database.join(org.id, removed, Role::Admin);
-            database.leave(org.id, removed);
+            database.join(org.id, removed, Role::Admin).await;
+            database.leave(org.id, removed).await;
         }
         let access = store.open_org(owner, &OrgRef::Id(org.id)).await.unwrap();
         let scope = access.unwrap().scope;
