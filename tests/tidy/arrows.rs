@@ -6,12 +6,13 @@ use std::fs;
 use crate::tree;
 
 /// What each crate may depend on, of our own.
-const ALLOWED: [(&str, &[&str]); 8] = [
+const ALLOWED: [(&str, &[&str]); 9] = [
     ("protocol", &[]),
-    ("model", &["protocol"]),
+    ("sabotage", &[]),
+    ("model", &["protocol", "sabotage"]),
     ("grouping", &["protocol"]),
     ("journal", &[]),
-    ("store", &["protocol", "model"]),
+    ("store", &["protocol", "model", "sabotage"]),
     (
         "pipeline",
         &["protocol", "model", "grouping", "journal", "store"],
@@ -19,7 +20,9 @@ const ALLOWED: [(&str, &[&str]); 8] = [
     ("ui", &["model"]),
     (
         "server",
-        &["protocol", "model", "journal", "store", "pipeline", "ui"],
+        &[
+            "protocol", "model", "journal", "store", "pipeline", "ui", "sabotage",
+        ],
     ),
 ];
 

@@ -58,7 +58,14 @@ impl Grant {
 impl Role {
     /// Whether a member with this role may do `action` in an organization with these settings.
     pub fn may(self, action: Action, settings: OrgSettings) -> bool {
-        action.rule().grant(self).allows(settings)
+        let may = action.rule().grant(self).allows(settings);
+        #[cfg(feature = "sabotage")]
+        let may = may
+            != copal_sabotage::mutants::pass_by(copal_sabotage::mutants::Mutant::Cell {
+                action: format!("{action:?}"),
+                role: format!("{self:?}"),
+            });
+        may
     }
 
     /// The same, where the thing that it is done to is the member's own.

@@ -75,6 +75,23 @@ impl Reach {
     /// # Errors
     /// When it does not; says what would.
     pub fn check(self, proof: Proof<'_>) -> Result<(), TooNarrow> {
+        let checked = self.compare(proof);
+        #[cfg(feature = "sabotage")]
+        let checked = {
+            let mutant = copal_sabotage::mutants::Mutant::Reach {
+                asked: format!("{self:?}"),
+                shown: format!("{proof:?}"),
+            };
+            match (checked, copal_sabotage::mutants::pass_by(mutant)) {
+                (checked, false) => checked,
+                (Ok(()), true) => Err(TooNarrow::Narrowed),
+                (Err(_), true) => Ok(()),
+            }
+        };
+        checked
+    }
+
+    fn compare(self, proof: Proof<'_>) -> Result<(), TooNarrow> {
         match (self, proof) {
             (_, Proof::FreshSession)
             | (Self::Scope(_) | Self::Unscoped | Self::Session, Proof::Session)

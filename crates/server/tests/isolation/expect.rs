@@ -58,7 +58,10 @@ impl Expected {
         let goes_on = status.is_success() || status.is_redirection();
         let is_done = goes_on && (!answer.leads_to_login() || LOGS_OUT.contains(&row.path));
         let is_not_found = status == StatusCode::NOT_FOUND;
-        let is_forbidden = status == StatusCode::FORBIDDEN;
+        // By a name that the organization had before, members are led to the one that it has; there
+        // they are told.
+        let is_led_on = status == StatusCode::PERMANENT_REDIRECT;
+        let is_forbidden = status == StatusCode::FORBIDDEN || is_led_on;
         match self {
             Self::Done => is_done,
             Self::LogIn => answer.leads_to_login() || status == StatusCode::UNAUTHORIZED,

@@ -7,6 +7,8 @@ mod canary;
 mod cases;
 mod database;
 mod events;
+#[cfg(feature = "sabotage")]
+mod excused;
 mod expect;
 mod gates;
 mod ingest;
@@ -18,6 +20,8 @@ mod policy;
 mod recipes;
 mod request;
 mod run;
+#[cfg(feature = "sabotage")]
+mod sabotage;
 mod site;
 mod streams;
 mod variants;
