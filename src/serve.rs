@@ -214,7 +214,7 @@ async fn record(
         journal,
         store: Arc::new(ToStore(Arc::clone(&app.store))),
         clock: Arc::clone(&app.clock),
-        steps: Arc::new(Steps),
+        steps: Arc::<Steps>::default(),
     };
     driver::run(pipeline, stop, on_recorded).await
 }

@@ -10,6 +10,7 @@
 //! - [`quota`]: what plans allow, and how much of it is used
 //! - [`project`]: where events come from, and the keys that let them in
 //! - [`issue`], [`event`]: what went wrong
+//! - [`inbound`]: what a project wants done with events on their way in
 //! - [`search`]: the query language over issues
 //! - [`audit`]: who did what
 //! - [`policy`]: which role may do what
@@ -25,6 +26,7 @@ pub mod audit;
 pub mod email;
 pub mod event;
 pub mod id;
+pub mod inbound;
 pub mod invitation;
 pub mod issue;
 pub mod limits;
@@ -45,6 +47,7 @@ pub use audit::{AuditEntry, AuditResult};
 pub use email::Email;
 pub use event::{EventSummary, UserIdentity, UserIdentityKind};
 pub use id::{AuditId, InvitationId, IssueId, KeyId, MailId, OrgId, ProjectId, TokenId, UserId};
+pub use inbound::{FilterSettings, InboundSettings, ScrubSettings, Switch};
 pub use invitation::{Invitation, InvitationStatus};
 pub use issue::{Issue, IssueStatus, Level, ShortId};
 pub use mail::{Letter, Mail, MailKind, MailState};

@@ -13,7 +13,7 @@ use copal_pipeline::group::group;
 use copal_pipeline::normalize::normalize;
 use copal_pipeline::prepare::facts;
 use copal_pipeline::received::{BodyEncoding, BodyKind, Received};
-use copal_pipeline::scrub::scrub;
+use copal_pipeline::scrub::{Scrubbing, scrub};
 use copal_protocol::EventId;
 use uuid::Uuid;
 
@@ -53,7 +53,7 @@ fn measure(record: &[u8], spent: &mut [Duration; STEPS.len()]) -> usize {
     let facts = facts(&incoming, &received, 90);
     let normalized = normalize(incoming.event, &facts);
     times[3] = Instant::now();
-    let scrubbed = scrub(normalized);
+    let scrubbed = scrub(normalized, &Scrubbing::default());
     times[4] = Instant::now();
     let grouped = group(scrubbed, Rules::builtin());
     times[5] = Instant::now();

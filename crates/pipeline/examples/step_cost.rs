@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 use copal_pipeline::normalize::{Facts, normalize};
-use copal_pipeline::scrub::scrub;
+use copal_pipeline::scrub::{Scrubbing, scrub};
 use copal_protocol::envelope::ItemType;
 use copal_protocol::{Envelope, Event, parse_lenient};
 
@@ -44,7 +44,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             let typed = Instant::now();
             let event = normalize(event, &facts);
             let normalized = Instant::now();
-            let event = scrub(event);
+            let event = scrub(event, &Scrubbing::default());
             let scrubbed = Instant::now();
             let _ = event.event.to_json_text();
             let written = Instant::now();

@@ -54,7 +54,7 @@ pub struct Incoming<'a> {
 }
 
 impl Rejected {
-    const fn one(outcome: Outcome, category: Category) -> Self {
+    pub(crate) const fn one(outcome: Outcome, category: Category) -> Self {
         Self {
             outcome,
             category,

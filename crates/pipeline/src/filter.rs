@@ -9,7 +9,8 @@ mod extensions;
 
 use std::net::IpAddr;
 
-use copal_grouping::rules::{Pattern, Problem};
+use copal_grouping::rules::Pattern;
+use copal_model::{FilterSettings, Switch};
 use copal_protocol::Event;
 use copal_protocol::event::Exception;
 
@@ -17,38 +18,28 @@ pub use addresses::{AddressRange, BadAddressRange};
 
 use crate::user_agent::is_crawler;
 
-/// What a project does not want.
+/// What a project does not want, ready to be asked event by event.
 #[derive(Debug, Default)]
 pub struct Filters {
     /// Errors of browser extensions.
-    pub browser_extensions: Switch,
+    browser_extensions: Switch,
     /// What programs see that visit by themselves.
-    pub web_crawlers: Switch,
+    web_crawlers: Switch,
     /// Errors of browsers that their makers gave up.
-    pub legacy_browsers: Switch,
+    legacy_browsers: Switch,
     /// Errors of developers' own machines.
-    pub localhost: Switch,
+    localhost: Switch,
     /// Releases.
-    pub releases: Patterns,
+    releases: Patterns,
     /// Messages, types, values, or types and values as titles write them.
-    pub error_messages: Patterns,
+    error_messages: Patterns,
     /// Addresses that events come from or users have.
-    pub addresses: Vec<AddressRange>,
-}
-
-/// Whether a filter is used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Switch {
-    /// It is not.
-    #[default]
-    Off,
-    /// It is.
-    On,
+    addresses: Vec<AddressRange>,
 }
 
 /// Patterns with their texts, in the project's order.
 #[derive(Debug, Default)]
-pub struct Patterns(Vec<(String, Pattern)>);
+struct Patterns(Vec<(String, Pattern)>);
 
 /// The filter that an event is caught by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,29 +50,25 @@ pub struct Caught<'f> {
     pub rule: Option<&'f str>,
 }
 
+/// A line of a project's filters that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line} of {list}: {problem}")]
+pub struct BadLine {
+    /// Which list: `releases`, `error messages`, `addresses`.
+    pub list: &'static str,
+    /// Which line of it, from 1.
+    pub line: usize,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
 impl Patterns {
-    /// Reads patterns, one a line; blank lines do not count.
-    ///
-    /// # Errors
-    /// The lines, from 1, that are no patterns.
-    pub fn parse(text: &str) -> Result<Self, Vec<(usize, Problem)>> {
-        let mut patterns = Vec::new();
-        let mut problems = Vec::new();
-        for (index, line) in text.lines().enumerate() {
-            let line = line.trim();
-            if line.is_empty() {
-                continue;
-            }
-            match Pattern::any_case(line) {
-                Ok(pattern) => patterns.push((line.to_owned(), pattern)),
-                Err(problem) => problems.push((index + 1, problem)),
-            }
-        }
-        if problems.is_empty() {
-            Ok(Self(patterns))
-        } else {
-            Err(problems)
-        }
+    fn read(list: &'static str, lines: &[String], problems: &mut Vec<BadLine>) -> Self {
+        let read = |line: &str| match Pattern::any_case(line) {
+            Ok(pattern) => Ok((line.to_owned(), pattern)),
+            Err(problem) => Err(problem.to_string()),
+        };
+        Self(read_lines(list, lines, problems, read))
     }
 
     fn find(&self, text: &str) -> Option<&str> {
@@ -92,7 +79,48 @@ impl Patterns {
     }
 }
 
+/// Reads each line of a list, and keeps those that can be used.
+fn read_lines<T>(
+    list: &'static str,
+    lines: &[String],
+    problems: &mut Vec<BadLine>,
+    read: impl Fn(&str) -> Result<T, String>,
+) -> Vec<T> {
+    let mut kept = Vec::with_capacity(lines.len());
+    for (index, line) in lines.iter().enumerate() {
+        match read(line) {
+            Ok(read) => kept.push(read),
+            Err(problem) => problems.push(BadLine {
+                list,
+                line: index + 1,
+                problem,
+            }),
+        }
+    }
+    kept
+}
+
 impl Filters {
+    /// The filters that a project asks for, and the lines that cannot be used.
+    pub fn of(settings: &FilterSettings) -> (Self, Vec<BadLine>) {
+        let mut problems = Vec::new();
+        let read = |line: &str| AddressRange::parse(line).map_err(|error| error.to_string());
+        let filters = Self {
+            browser_extensions: settings.browser_extensions,
+            web_crawlers: settings.web_crawlers,
+            legacy_browsers: settings.legacy_browsers,
+            localhost: settings.localhost,
+            releases: Patterns::read("releases", &settings.releases, &mut problems),
+            error_messages: Patterns::read(
+                "error messages",
+                &settings.error_messages,
+                &mut problems,
+            ),
+            addresses: read_lines("addresses", &settings.addresses, &mut problems, read),
+        };
+        (filters, problems)
+    }
+
     /// The filter that catches an event, which is normalised and came from `client_ip`.
     pub fn check(&self, event: &Event<'_>, client_ip: Option<IpAddr>) -> Option<Caught<'_>> {
         let caught = |filter| Caught { filter, rule: None };

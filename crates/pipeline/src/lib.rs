@@ -6,6 +6,7 @@
 //! - [`explain`]: how an event was grouped, as JSON
 //! - [`filter`]: what projects do not want
 //! - [`group`]: hashes, explanation, and the summary that is recorded
+//! - [`inbound`]: what a project says of filters and secrets, ready for use
 //! - [`normalize`]: one shape, in bounds, times right
 //! - [`prepare`]: the steps in order, from a record to an event to store
 //! - [`received`]: what a journal record holds; written by ingest, read by the pipeline
@@ -21,6 +22,7 @@ pub mod expand;
 pub mod explain;
 pub mod filter;
 pub mod group;
+pub mod inbound;
 pub mod normalize;
 pub mod prepare;
 pub mod received;

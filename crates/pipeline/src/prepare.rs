@@ -1,19 +1,23 @@
-//! The steps between journal and store, in order: expand, normalize, scrub, group.
+//! The steps between journal and store, in order: expand, normalize, filter, scrub, group.
 
 use copal_grouping::Rules;
+use copal_model::{Category, Outcome};
 use copal_store::access::RecordAccess;
 use copal_store::record::{IssueSeed, NewEvent};
 
 use crate::driver::{Prepare, Prepared};
-use crate::expand::{Incoming, count_items, expand};
+use crate::expand::{Incoming, Rejected, count_items, expand};
 use crate::group::{Grouped, group};
+use crate::inbound::{Inbound, Ready};
 use crate::normalize::{Facts, normalize};
 use crate::received::{Received, ReceivedError};
 use crate::scrub::scrub;
 
 /// The steps that every event takes.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Steps;
+#[derive(Debug, Default)]
+pub struct Steps {
+    ready: Ready,
+}
 
 impl Prepare for Steps {
     fn prepare(
@@ -24,12 +28,18 @@ impl Prepare for Steps {
         let body = received.body_decoded()?;
         let mut scratch = Vec::new();
         let expanded = expand(received, &body, &mut scratch);
-        let event = expanded
-            .incoming
-            .map(|incoming| prepare_event(incoming, received, access));
+        let mut rejected = expanded.rejected;
+        let mut event = None;
+        if let Some(incoming) = expanded.incoming {
+            let inbound = self.ready.of(received.project, &access.inbound);
+            match prepare_event(incoming, received, access, &inbound) {
+                Ok(prepared) => event = Some(prepared),
+                Err(filtered) => rejected.push(filtered),
+            }
+        }
         Ok(Prepared {
             event,
-            rejected: expanded.rejected,
+            rejected,
             received: count_items(received, &body),
         })
     }
@@ -39,15 +49,23 @@ fn prepare_event(
     incoming: Incoming<'_>,
     received: &Received<'_>,
     access: &RecordAccess,
-) -> NewEvent {
+    inbound: &Inbound,
+) -> Result<NewEvent, Rejected> {
     let facts = facts(&incoming, received, access.retention_days);
-    let scrubbed = scrub(normalize(incoming.event, &facts));
+    let normalized = normalize(incoming.event, &facts);
+    if let Some(caught) = inbound.filters.check(&normalized.event, received.client_ip) {
+        return Err(Rejected::one(
+            Outcome::Filtered(caught.filter),
+            Category::Error,
+        ));
+    }
+    let scrubbed = scrub(normalized, &inbound.scrubbing);
     let Grouped {
         event,
         grouping,
         summary,
     } = group(scrubbed, Rules::builtin());
-    NewEvent {
+    Ok(NewEvent {
         scope: access.scope,
         retention_days: access.retention_days,
         event_id: incoming.event_id,
@@ -67,7 +85,7 @@ fn prepare_event(
         release: summary.release,
         environment: summary.environment,
         tags: summary.tags,
-    }
+    })
 }
 
 /// What normalising needs to know beside the event.

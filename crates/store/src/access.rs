@@ -1,9 +1,11 @@
 //! Credentials to scopes: the only place where a scope comes from.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use copal_model::{
-    IssueId, Member, OrgId, Organization, Project, ProjectId, ShortId, Slug, Timestamp, TokenId,
-    User, UserId,
+    InboundSettings, IssueId, Member, OrgId, Organization, Project, ProjectId, ShortId, Slug,
+    Timestamp, TokenId, User, UserId,
 };
 
 use crate::{OrgScope, ProjectScope, Result};
@@ -117,6 +119,8 @@ pub struct RecordAccess {
     pub scope: ProjectScope,
     /// Retention class, in days: the partition events go to.
     pub retention_days: u16,
+    /// What the project wants done with events on their way in.
+    pub inbound: Arc<InboundSettings>,
 }
 
 /// Turns credentials into scopes.

@@ -7,6 +7,7 @@
 //! - [`access`]: credentials to scopes; the only maker of scopes
 //! - [`users`], [`sessions`], [`tokens`], [`org_tokens`], [`organizations`], [`projects`]: accounts and settings
 //! - [`members`], [`lifecycle`]: memberships that change; what is deleted and taken back
+//! - [`inbound`]: what projects want done with events on their way in
 //! - [`invitations`], [`mails`]: how people join, and what they are told
 //! - [`issues`], [`events`]: what pages and the API read
 //! - [`usage`]: how much of its plan an organization uses
@@ -29,6 +30,7 @@ pub mod audit;
 mod error;
 pub mod events;
 mod hex;
+pub mod inbound;
 pub mod invitations;
 pub mod issues;
 pub mod lifecycle;
@@ -70,6 +72,7 @@ pub trait Store:
     + projects::Projects
     + members::Members
     + lifecycle::Lifecycle
+    + inbound::Inbound
     + invitations::Invitations
     + mails::Mails
     + usage::UsageCounts
@@ -94,6 +97,7 @@ impl<T> Store for T where
         + projects::Projects
         + members::Members
         + lifecycle::Lifecycle
+        + inbound::Inbound
         + invitations::Invitations
         + mails::Mails
         + usage::UsageCounts

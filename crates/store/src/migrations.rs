@@ -26,6 +26,7 @@ macro_rules! migrations {
             10 "0010_usage",
             11 "0011_lifecycle",
             12 "0012_audit",
+            13 "0013_inbound",
         }
     };
     ($engine:literal, $($version:literal $title:literal,)+) => {

@@ -31,7 +31,7 @@ impl Prepare for Touchy {
         received: &Received<'_>,
         access: &RecordAccess,
     ) -> Result<Prepared, ReceivedError> {
-        let prepared = Steps.prepare(received, access)?;
+        let prepared = Steps::default().prepare(received, access)?;
         let title = prepared
             .event
             .as_ref()

@@ -8,19 +8,22 @@ fn event(text: &str) -> Event<'static> {
     Event::from_json(parse_lenient(text.as_bytes(), scratch).unwrap()).unwrap()
 }
 
+fn lines(text: &str) -> Vec<String> {
+    copal_model::inbound::lines_of(text)
+}
+
 fn all() -> Filters {
-    Filters {
+    let (filters, problems) = Filters::of(&FilterSettings {
         browser_extensions: Switch::On,
         web_crawlers: Switch::On,
         legacy_browsers: Switch::On,
         localhost: Switch::On,
-        releases: Patterns::parse("1.*\n\n web@0.*").unwrap(),
-        error_messages: Patterns::parse("*ResizeObserver*\nTimeoutError: *").unwrap(),
-        addresses: vec![
-            AddressRange::parse("10.0.0.0/8").unwrap(),
-            AddressRange::parse("2001:db8::/32").unwrap(),
-        ],
-    }
+        releases: lines("1.*\n\n web@0.*"),
+        error_messages: lines("*ResizeObserver*\nTimeoutError: *"),
+        addresses: lines("10.0.0.0/8\n2001:db8::/32"),
+    });
+    assert_eq!(problems, []);
+    filters
 }
 
 #[track_caller]
@@ -154,6 +157,17 @@ fn what_is_no_range_or_pattern_is_told() {
             .unwrap()
             .contains("::1".parse().unwrap())
     );
-    let problems = Patterns::parse("fine\n[a\n").unwrap_err();
-    assert_eq!(problems[0].0, 2);
+    let (filters, problems) = Filters::of(&FilterSettings {
+        releases: lines("fine\n[a"),
+        addresses: lines("x"),
+        ..FilterSettings::default()
+    });
+    let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    assert!(told[0].starts_with("line 2 of releases: "), "{told:?}");
+    assert!(
+        told[1].starts_with("line 1 of addresses: `x` is"),
+        "{told:?}"
+    );
+    let caught = filters.check(&event(r#"{"release":"fine"}"#), None);
+    assert!(caught.is_some(), "the others are used all the same");
 }

@@ -1,6 +1,7 @@
-//! What normalisation dropped, cut or changed: listed with the event, so that people see it.
+//! What was dropped, cut, changed or taken out on an event's way in: listed with the event, so that people see it.
 
 use std::borrow::Cow;
+use std::fmt::Display;
 
 use copal_protocol::Event;
 use copal_protocol::event::EventError;
@@ -20,6 +21,15 @@ impl Notes {
     pub(crate) fn cut_if(&mut self, is_cut: bool, name: impl FnOnce() -> String) {
         if is_cut && self.0.len() < EVENT_ERRORS_MAX {
             self.add("value_too_long", name(), "");
+        }
+    }
+
+    /// Notes that something was taken out, and why.
+    pub(crate) fn filtered(&mut self, place: &impl Display, reason: &'static str) {
+        if self.0.len() < EVENT_ERRORS_MAX {
+            let place = place.to_string();
+            let name = place.chars().take(EVENT_ERROR_VALUE_CHARS_MAX).collect();
+            self.add("filtered", name, reason);
         }
     }
 

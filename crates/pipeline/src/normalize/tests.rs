@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::group::{Grouped, group};
-use crate::scrub::scrub;
+use crate::scrub::{Scrubbing, scrub};
 use crate::summary::Summary;
 
 const ID: &str = "11111111111111111111111111111111";
@@ -37,7 +37,10 @@ fn normalized(text: &str, facts: &Facts<'_>) -> Grouped<'static> {
 
 /// An event as it is stored.
 fn through<'a>(event: Event<'a>, facts: &Facts<'_>) -> Grouped<'a> {
-    group(scrub(normalize(event, facts)), Rules::builtin())
+    group(
+        scrub(normalize(event, facts), &Scrubbing::default()),
+        Rules::builtin(),
+    )
 }
 
 fn summary(text: &str) -> Summary {

@@ -145,7 +145,7 @@ impl Site {
             journal: self.journal.clone(),
             store: Arc::new(ToStore(Arc::clone(&self.app.store))),
             clock: Arc::clone(&self.app.clock),
-            steps: Arc::new(Steps),
+            steps: Arc::<Steps>::default(),
         };
         let running = tokio::spawn(driver::run(pipeline, stopping, |_| {}));
         while self.journal.stats().backlog_records > 0 {

@@ -1,14 +1,17 @@
 //! Credentials to scopes: the one file of this engine that makes an [`OrgScope`].
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use copal_model::{
-    OrgId, Organization, Plans, Project, ProjectId, Slug, Timestamp, TokenId, UserId,
+    InboundSettings, OrgId, Organization, Plans, Project, ProjectId, Slug, Timestamp, TokenId,
+    UserId,
 };
 use tokio_postgres::types::ToSql;
 
 use super::{
-    Columns, PostgresStore, Tx, execute, find, org_tokens, organizations, projects, sessions,
-    tokens,
+    Columns, PostgresStore, Tx, execute, find, inbound, org_tokens, organizations, projects,
+    sessions, tokens,
 };
 use crate::access::{
     Access, Bearer, KeyAccess, OrgAccess, OrgBearer, OrgRef, Principal, ProjectRef, RecordAccess,
@@ -342,10 +345,14 @@ async fn open_recording(
 ) -> Result<Option<RecordAccess>> {
     let found = find(
         tx,
-        "select o.id, o.plan
-        from projects p
-        join organizations o on o.id = p.org_id
-        where p.id = $1",
+        &format!(
+            "select o.id, o.plan, i.project_id is not null as has_inbound, {}
+            from projects p
+            join organizations o on o.id = p.org_id
+            left join project_inbound i on i.project_id = p.id
+            where p.id = $1",
+            inbound::COLUMNS
+        ),
         &[&i64::from(project.get())],
     )
     .await?;
@@ -355,6 +362,11 @@ async fn open_recording(
         Ok(RecordAccess {
             scope: org.project(project),
             retention_days: plans.of(columns.parse("plan")?).retention_days,
+            inbound: Arc::new(if columns.get("has_inbound")? {
+                inbound::settings(&Columns::new("project_inbound", &row))?
+            } else {
+                InboundSettings::default()
+            }),
         })
     });
     access.transpose()

@@ -17,6 +17,7 @@ mod event_rows;
 mod events;
 mod fsck;
 mod guarantees;
+mod inbound;
 mod invitations;
 mod issue_list;
 mod issues;

@@ -1,13 +1,16 @@
 //! Credentials to scopes: the one file of this engine that makes an [`OrgScope`].
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use copal_model::{
-    OrgId, Organization, Plans, Project, ProjectId, Slug, Timestamp, TokenId, UserId,
+    InboundSettings, OrgId, Organization, Plans, Project, ProjectId, Slug, Timestamp, TokenId,
+    UserId,
 };
 use rusqlite::types::Value;
 use rusqlite::{Connection, params};
 
-use super::{Columns, SqliteStore, org_tokens, organizations, projects, sessions, tokens};
+use super::{Columns, SqliteStore, inbound, org_tokens, organizations, projects, sessions, tokens};
 use crate::access::{
     Access, Bearer, KeyAccess, OrgAccess, OrgBearer, OrgRef, Principal, ProjectRef, RecordAccess,
     SecretHash,
@@ -287,18 +290,25 @@ fn open_recording(
     project: ProjectId,
     plans: &Plans,
 ) -> Result<Option<RecordAccess>> {
-    let mut find = db.prepare_cached(
-        "select o.id, o.plan
-        from projects p
-        join organizations o on o.id = p.org_id
-        where p.id = $1",
-    )?;
+    let mut find = db.prepare_cached(&format!(
+        "select o.id, o.plan, i.project_id is not null as has_inbound, {}
+            from projects p
+            join organizations o on o.id = p.org_id
+            left join project_inbound i on i.project_id = p.id
+            where p.id = $1",
+        inbound::COLUMNS
+    ))?;
     let mut found = find.query_and_then([project.get()], |row| {
         let columns = Columns::new("organizations", row);
         let org = OrgScope::granted(OrgId::new(columns.uuid("id")?));
         Ok(RecordAccess {
             scope: org.project(project),
             retention_days: plans.of(columns.parse("plan")?).retention_days,
+            inbound: Arc::new(if columns.get("has_inbound")? {
+                inbound::settings(&Columns::new("project_inbound", row))?
+            } else {
+                InboundSettings::default()
+            }),
         })
     })?;
     found.next().transpose()

@@ -13,6 +13,7 @@ mod error;
 mod event_rows;
 mod events;
 mod fsck;
+mod inbound;
 mod invitations;
 mod issue_list;
 mod issues;

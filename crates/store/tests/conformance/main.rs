@@ -35,6 +35,7 @@ mod dictionaries;
 mod engines;
 mod events;
 mod fsck;
+mod inbound;
 mod invitations;
 mod issues;
 mod lifecycle;

@@ -1,0 +1,89 @@
+//! What projects want done with events on their way in: each project's own, known to the pipeline.
+
+use copal_model::{FilterSettings, InboundSettings, ScrubSettings, Switch};
+
+use crate::world::{InProject, World, after, not_found};
+
+conformance!(
+    a_project_begins_with_the_defaults,
+    settings_are_replaced_as_a_whole,
+    settings_are_each_projects_own,
+    the_pipeline_is_told_of_them,
+    settings_go_with_their_project,
+);
+
+fn unusual() -> InboundSettings {
+    InboundSettings {
+        filters: FilterSettings {
+            browser_extensions: Switch::On,
+            web_crawlers: Switch::Off,
+            legacy_browsers: Switch::On,
+            localhost: Switch::On,
+            releases: vec!["1.*".to_owned(), "beta-*".to_owned()],
+            error_messages: vec!["*ResizeObserver*".to_owned()],
+            addresses: vec!["10.0.0.0/8".to_owned()],
+        },
+        scrubbing: ScrubSettings {
+            secrets: Switch::Off,
+            addresses: Switch::On,
+            fields: vec!["patient".to_owned()],
+            safe_fields: vec!["token_count".to_owned(), "author".to_owned()],
+        },
+    }
+}
+
+/// A project in an organization of its own.
+async fn project(world: &World, name: &str) -> InProject {
+    world.org(name).await.project(name).await
+}
+
+async fn settings(world: &World, shop: &InProject) -> InboundSettings {
+    world.store.find_inbound(&shop.scope).await.unwrap()
+}
+
+async fn update(world: &World, shop: &InProject, settings: InboundSettings) {
+    let updated = world.store.update_inbound(&shop.scope, settings, after(1));
+    updated.await.unwrap();
+}
+
+async fn a_project_begins_with_the_defaults(world: World) {
+    let shop = project(&world, "Shop").await;
+    assert_eq!(settings(&world, &shop).await, InboundSettings::default());
+}
+
+async fn settings_are_replaced_as_a_whole(world: World) {
+    let shop = project(&world, "Shop").await;
+    update(&world, &shop, unusual()).await;
+    assert_eq!(settings(&world, &shop).await, unusual());
+    update(&world, &shop, InboundSettings::default()).await;
+    assert_eq!(settings(&world, &shop).await, InboundSettings::default());
+}
+
+async fn settings_are_each_projects_own(world: World) {
+    let (shop, other) = (
+        project(&world, "Shop").await,
+        project(&world, "Other").await,
+    );
+    update(&world, &shop, unusual()).await;
+    assert_eq!(settings(&world, &other).await, InboundSettings::default());
+}
+
+async fn the_pipeline_is_told_of_them(world: World) {
+    let shop = project(&world, "Shop").await;
+    let told = async || {
+        let access = world.store.open_recording(shop.project.id).await.unwrap();
+        access.expect("the project is there").inbound
+    };
+    assert_eq!(*told().await, InboundSettings::default());
+    update(&world, &shop, unusual()).await;
+    assert_eq!(*told().await, unusual());
+}
+
+async fn settings_go_with_their_project(world: World) {
+    let shop = project(&world, "Shop").await;
+    update(&world, &shop, unusual()).await;
+    world.store.delete_project(&shop.scope).await.unwrap();
+    assert_eq!(settings(&world, &shop).await, InboundSettings::default());
+    let late = world.store.update_inbound(&shop.scope, unusual(), after(2));
+    assert_eq!(not_found(late.await), "project");
+}
