@@ -8,6 +8,7 @@
 //! - [`user`], [`organization`], [`member`], [`invitation`]: who
 //! - [`mail`]: what they are told by mail
 //! - [`quota`]: what plans allow, and how much of it is used
+//! - [`gate`]: what stands between a key and its project
 //! - [`project`]: where events come from, and the keys that let them in
 //! - [`issue`], [`event`]: what went wrong
 //! - [`inbound`]: what a project wants done with events on their way in
@@ -25,6 +26,7 @@ pub mod ambient;
 pub mod audit;
 pub mod email;
 pub mod event;
+pub mod gate;
 pub mod id;
 pub mod inbound;
 pub mod invitation;
@@ -46,6 +48,7 @@ pub use ambient::{Clock, Entropy};
 pub use audit::{AuditEntry, AuditResult};
 pub use email::Email;
 pub use event::{EventSummary, UserIdentity, UserIdentityKind};
+pub use gate::{KeyLimit, LimitWindow, Origins};
 pub use id::{AuditId, InvitationId, IssueId, KeyId, MailId, OrgId, ProjectId, TokenId, UserId};
 pub use inbound::{FilterSettings, InboundSettings, ScrubSettings, Switch};
 pub use invitation::{Invitation, InvitationStatus};

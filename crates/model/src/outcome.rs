@@ -91,6 +91,8 @@ pub enum Outcome {
 impl Outcome {
     /// The organization's plan had no room left in the month.
     pub const QUOTA: Self = Self::RateLimited("quota");
+    /// The client key had reached its own limit.
+    pub const KEY_LIMIT: Self = Self::RateLimited("key");
 
     /// The name in storage and in lists.
     pub const fn as_str(&self) -> &'static str {

@@ -1,6 +1,6 @@
 //! Projects: the applications that send events, and the keys that let them.
 
-use crate::{KeyId, OrgId, ProjectId, Slug, Timestamp};
+use crate::{KeyId, KeyLimit, OrgId, Origins, ProjectId, Slug, Timestamp};
 
 /// One application that sends events.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +17,10 @@ pub struct Project {
     pub platform: Option<String>,
     /// Its oldest active key, the one in the DSN that pages show.
     pub public_key: Option<String>,
+    /// Where browsers may send events from.
+    pub allowed_origins: Origins,
+    /// Days that its events are kept, if its plan allows so many; `None` = as the plan says.
+    pub retention_days: Option<u16>,
     /// When the first event was recorded; `None` until then.
     pub first_event_at: Option<Timestamp>,
     /// When it was made.
@@ -45,6 +49,8 @@ pub struct ClientKey {
     pub label: String,
     /// A key that is not active refuses events with 403.
     pub is_active: bool,
+    /// How many events it lets in; `None` = any number.
+    pub limit: Option<KeyLimit>,
     /// When it was made.
     pub created_at: Timestamp,
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use copal_model::{
-    InboundSettings, IssueId, Member, OrgId, Organization, Project, ProjectId, ShortId, Slug,
+    InboundSettings, IssueId, KeyLimit, Member, OrgId, Organization, Origins, Project, ProjectId, ShortId, Slug,
     Timestamp, TokenId, User, UserId,
 };
 
@@ -110,6 +110,10 @@ pub struct KeyAccess {
     pub scope: ProjectScope,
     /// Whether the key is active; one that is not answers 403.
     pub is_active: bool,
+    /// How many events it lets in.
+    pub limit: Option<KeyLimit>,
+    /// Where browsers may send events from.
+    pub origins: Origins,
 }
 
 /// What the pipeline needs to know of the project it records into.

@@ -27,6 +27,7 @@ macro_rules! migrations {
             11 "0011_lifecycle",
             12 "0012_audit",
             13 "0013_inbound",
+            14 "0014_gates",
         }
     };
     ($engine:literal, $($version:literal $title:literal,)+) => {

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use copal_model::limits::{KEYS_PER_PROJECT_MAX, PROJECTS_PER_ORG_MAX};
-use copal_model::{ClientKey, KeyId, Project, ProjectId, Slug, Timestamp};
+use copal_model::{ClientKey, KeyId, KeyLimit, Origins, Project, ProjectId, Slug, Timestamp};
 
 use crate::issues::HourCount;
 use crate::{Error, OrgScope, ProjectScope, Result};
@@ -34,6 +34,10 @@ pub struct ProjectPatch {
     pub slug: Option<Slug>,
     /// The new platform.
     pub platform: Option<String>,
+    /// Where browsers may send events from.
+    pub allowed_origins: Option<Origins>,
+    /// Days that events are kept from now on; `Some(None)` = as the plan says.
+    pub retention_days: Option<Option<u16>>,
 }
 
 /// A client key to be made.
@@ -56,6 +60,8 @@ pub struct KeyPatch {
     pub label: Option<String>,
     /// Let it in, or refuse it.
     pub is_active: Option<bool>,
+    /// How many events it lets in; `Some(None)` = any number.
+    pub limit: Option<Option<KeyLimit>>,
 }
 
 /// What goes on in a project.
@@ -160,6 +166,7 @@ impl NewKey {
             public_key: self.public_key,
             label: self.label,
             is_active: true,
+            limit: None,
             created_at: self.now,
         }
     }
@@ -201,4 +208,23 @@ pub(crate) fn project_id(number: i64) -> std::result::Result<ProjectId, &'static
         .ok()
         .and_then(|number| ProjectId::new(number).ok())
         .ok_or("a project id is a small positive integer")
+}
+
+/// The limit of a key, as it is stored.
+pub(crate) fn key_limit(
+    events: Option<i64>,
+    secs: Option<i64>,
+) -> std::result::Result<Option<KeyLimit>, &'static str> {
+    let (Some(events), Some(secs)) = (events, secs) else {
+        return Ok(None);
+    };
+    let narrow = |number: i64| u32::try_from(number).unwrap_or(0);
+    KeyLimit::new(narrow(events), narrow(secs))
+        .map(Some)
+        .map_err(|_| "a key has such a limit as can be set")
+}
+
+/// Days that a project's events are kept.
+pub(crate) fn retention_days(chosen: Option<u16>, plan: u16) -> u16 {
+    chosen.map_or(plan, |chosen| chosen.min(plan))
 }

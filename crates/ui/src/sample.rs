@@ -110,6 +110,8 @@ pub(crate) fn project(id: u32, name: &str, platform: &str) -> Project {
         slug: Slug::from_name(name, "project"),
         platform: Some(platform.to_owned()),
         public_key: Some("5f3c9b0d1e2a4c6f8091a2b3c4d5e6f7".to_owned()),
+        allowed_origins: copal_model::Origins::default(),
+        retention_days: None,
         first_event_at: Some(minutes_ago(60 * 24 * 90)),
         created_at: minutes_ago(60 * 24 * 91),
     }

@@ -5,13 +5,13 @@ use axum::http::request::Parts;
 use axum::http::{Method, StatusCode, Uri};
 use copal_model::limits::KEY_LABEL_CHARS_MAX;
 use copal_model::policy::Action;
-use copal_model::{ClientKey, KeyId};
+use copal_model::{ClientKey, KeyId, KeyLimit};
 use copal_store::projects::{KeyPatch, NewKey};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Result;
-use super::body::{Json, name_in};
+use super::body::{Json, invalid, name_in};
 use super::describe::Call;
 use super::list::{Listed, page_of};
 use super::query::{Paging, Query};
@@ -32,8 +32,20 @@ pub struct Key {
     label: String,
     /// A key that is not active refuses events.
     is_active: bool,
+    /// How many events it lets in; null = any number.
+    rate_limit: Option<RateLimit>,
     #[schema(format = DateTime)]
     created_at: String,
+}
+
+/// How many events a key lets in; beyond them SDKs are answered 429.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RateLimit {
+    /// Within the window; 0 takes the limit away.
+    events: u32,
+    /// The window: 60 or 3600, a minute or an hour of the clock.
+    seconds: u32,
 }
 
 /// A key to be made.
@@ -51,6 +63,7 @@ pub struct KeyChange {
     #[schema(min_length = 1, max_length = 100)]
     label: Option<String>,
     is_active: Option<bool>,
+    rate_limit: Option<RateLimit>,
 }
 
 /// The `{key}` of a path.
@@ -134,6 +147,7 @@ async fn update(
             .map(|label| name_in("label", &label, KEY_LABEL_CHARS_MAX))
             .transpose()?,
         is_active: change.is_active,
+        limit: change.rate_limit.map(limit_in).transpose()?,
     };
     let changed = app.store.update_key(&project.scope, key, patch).await?;
     Ok(axum::Json(Key::of(changed, &app)))
@@ -148,6 +162,15 @@ async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
+fn limit_in(limit: RateLimit) -> Result<Option<KeyLimit>> {
+    if limit.events == 0 {
+        return Ok(None);
+    }
+    KeyLimit::new(limit.events, limit.seconds)
+        .map(Some)
+        .map_err(|why| invalid(format!("`rateLimit` cannot be used: {why}.")))
+}
+
 impl Key {
     fn of(key: ClientKey, app: &App) -> Self {
         Self {
@@ -156,6 +179,10 @@ impl Key {
             public_key: key.public_key,
             label: key.label,
             is_active: key.is_active,
+            rate_limit: key.limit.map(|limit| RateLimit {
+                events: limit.events,
+                seconds: limit.window.secs(),
+            }),
             created_at: key.created_at.to_string(),
         }
     }

@@ -179,7 +179,9 @@ fn components() -> utoipa::openapi::Components {
     let builder = with::<usage::Usage>(with::<members::Member>(builder));
     let builder = with::<projects::Project>(with::<projects::ProjectCredential>(builder));
     let builder = with::<projects::ProjectNew>(with::<projects::ProjectChange>(builder));
-    let builder = with::<keys::Key>(with::<keys::KeyNew>(with::<keys::KeyChange>(builder)));
+    let builder = with::<keys::RateLimit>(with::<keys::Key>(with::<keys::KeyNew>(with::<
+        keys::KeyChange,
+    >(builder))));
     let builder = with::<issues::Issue>(with::<issues::IssueChange>(builder));
     with::<events::Event>(with::<events::EventDetail>(builder)).build()
 }

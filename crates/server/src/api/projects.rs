@@ -2,15 +2,16 @@
 
 use axum::extract::State;
 use axum::http::{Method, StatusCode, Uri};
-use copal_model::KeyId;
+use copal_model::gate::{RETENTION_CHOICES, is_retention_choice};
 use copal_model::limits::{PLATFORM_CHARS_MAX, PROJECT_NAME_CHARS_MAX};
 use copal_model::policy::Action;
+use copal_model::{KeyId, Origins, Plan};
 use copal_store::projects::{NewProject, ProjectPatch};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Result;
-use super::body::{Json, name_in, slug_in};
+use super::body::{Json, invalid, name_in, slug_in};
 use super::describe::Call;
 use super::list::{Listed, page_of};
 use super::query::{Paging, Query};
@@ -29,6 +30,10 @@ pub struct Project {
     name: String,
     slug: String,
     platform: Option<String>,
+    /// Where browsers may send events from.
+    allowed_origins: Vec<String>,
+    /// Days that its events are kept, as far as the plan allows; null = as the plan says.
+    retention_days: Option<u16>,
     /// Left out for who may not see client keys.
     #[serde(flatten)]
     credential: Option<ProjectCredential>,
@@ -69,6 +74,10 @@ pub struct ProjectChange {
     slug: Option<String>,
     #[schema(min_length = 1, max_length = 64)]
     platform: Option<String>,
+    /// `*`, `example.com`, `*.example.com` or `https://example.com`.
+    allowed_origins: Option<Vec<String>>,
+    /// 7, 14, 30, 60, 90, 180, 365 or 730, up to what the plan allows; 0 = as the plan says.
+    retention_days: Option<u16>,
 }
 
 const ALL: &str = "/api/v1/organizations/{org}/projects";
@@ -164,6 +173,14 @@ async fn update(
             .transpose()?,
         slug: change.slug.map(|slug| slug_in(&slug)).transpose()?,
         platform: platform_in(change.platform)?,
+        allowed_origins: change
+            .allowed_origins
+            .map(|lines| origins_in(&lines))
+            .transpose()?,
+        retention_days: change
+            .retention_days
+            .map(|days| retention_in(days, project.org.organization.plan, &app))
+            .transpose()?,
     };
     let changed = app.store.update_project(&project.scope, patch).await?;
     Ok(axum::Json(Project::of(changed, &project.org, &app)))
@@ -175,6 +192,27 @@ async fn delete(
 ) -> Result<StatusCode> {
     app.store.delete_project(&project.scope).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+fn origins_in(lines: &[String]) -> Result<Origins> {
+    Origins::parse(&lines.join("\n"))
+        .map_err(|why| invalid(format!("`allowedOrigins` cannot be used: {why}.")))
+}
+
+/// Days that a project may choose under its plan; none for 0.
+///
+/// # Errors
+/// When it may not.
+pub fn retention_in(days: u16, plan: Plan, app: &App) -> Result<Option<u16>> {
+    let most = app.settings.plans.of(plan).retention_days;
+    match days {
+        0 => Ok(None),
+        days if is_retention_choice(days) && days <= most => Ok(Some(days)),
+        days => Err(invalid(format!(
+            "`retentionDays` cannot be {days}: choose 0 or one of {RETENTION_CHOICES:?}, up to the \
+             {most} of the plan {plan}."
+        ))),
+    }
 }
 
 fn platform_in(platform: Option<String>) -> Result<Option<String>> {
@@ -197,6 +235,8 @@ impl Project {
             name: project.name,
             slug: project.slug.to_string(),
             platform: project.platform,
+            allowed_origins: project.allowed_origins.lines().to_vec(),
+            retention_days: project.retention_days,
             created_at: project.created_at.to_string(),
             first_event_at: project.first_event_at.map(|at| at.to_string()),
         }

@@ -19,7 +19,7 @@ use http::request::Parts;
 
 use super::intake::{Intake, Kept};
 use super::rejection::Rejection;
-use super::{Arrival, Ingest, answer, payload};
+use super::{Arrival, Ingest, answer, gate, payload};
 use crate::middleware::client_ip::ClientIp;
 
 /// The content type of envelopes, which some clients send to the store endpoint.
@@ -82,7 +82,7 @@ async fn take_envelope(ingest: &Arc<Ingest>, request: Request) -> Result<Taken, 
     let asked = project_in_path(&parts)?;
     let found = find_credentials(&parts)?;
     let admitted = match &found {
-        Some(credentials) => Some(admit(ingest, credentials, asked).await?),
+        Some(credentials) => Some(admit(ingest, credentials, asked, &parts.headers).await?),
         None => None,
     };
     let limit = ingest.config.envelope_bytes_max;
@@ -92,7 +92,7 @@ async fn take_envelope(ingest: &Arc<Ingest>, request: Request) -> Result<Taken, 
         (credentials, access)
     } else {
         read_header(&mut intake, &mut framer).await?;
-        admit_by_envelope(ingest, framer.header_line(), asked).await?
+        admit_by_envelope(ingest, framer.header_line(), asked, &parts.headers).await?
     };
     // A body that is too large is told as that, whatever is in it: so it is read to its end.
     let mut framing = Ok(());
@@ -111,6 +111,9 @@ async fn take_envelope(ingest: &Arc<Ingest>, request: Request) -> Result<Taken, 
         Err(rejection) if envelope.item_types.contains(&ItemType::ClientReport) => Some(rejection),
         room => room.map(|()| None)?,
     };
+    if over_quota.is_none() && envelope.item_types.contains(&ItemType::Event) {
+        ingest.take_turn(&credentials.public_key, &access)?;
+    }
     let fallback = ingest.fresh_event_id();
     let id = event_id(&envelope, fallback);
     let record = Record {
@@ -161,7 +164,7 @@ async fn take_event(ingest: &Arc<Ingest>, request: Request) -> Result<EventId, R
     let (parts, body) = request.into_parts();
     let asked = project_in_path(&parts)?;
     let credentials = find_credentials(&parts)?.ok_or(AuthError::Missing)?;
-    let access = admit(ingest, &credentials, asked).await?;
+    let access = admit(ingest, &credentials, asked, &parts.headers).await?;
     let limit = ingest.config.event_bytes_max;
     let mut intake = Intake::begin(&parts.headers, body, limit, &ingest.config, &ingest.budget)?;
     let mut event = Vec::new();
@@ -180,6 +183,7 @@ async fn take_event(ingest: &Arc<Ingest>, request: Request) -> Result<EventId, R
         ingest.note_refused(&access.scope, Outcome::QUOTA);
         return Err(rejection);
     }
+    ingest.take_turn(&credentials.public_key, &access)?;
     let kept = match legacy {
         Some(decoded) => intake.for_journal_instead(decoded).await,
         None => intake.for_journal().await,
@@ -270,12 +274,14 @@ async fn admit(
     ingest: &Ingest,
     credentials: &Credentials,
     asked: Option<u64>,
+    headers: &HeaderMap,
 ) -> Result<KeyAccess, Rejection> {
     let access = ingest.keys.open(&credentials.public_key).await?;
     let project = access.scope.project();
     if asked.is_some_and(|asked| asked != u64::from(project.get())) {
         return Err(Rejection::Refused);
     }
+    gate::require_origin(&access.origins, headers)?;
     Ok(access)
 }
 
@@ -284,13 +290,14 @@ async fn admit_by_envelope(
     ingest: &Ingest,
     header_line: Option<&[u8]>,
     asked: Option<u64>,
+    headers: &HeaderMap,
 ) -> Result<(Credentials, KeyAccess), Rejection> {
     let header = EnvelopeHeader::parse(header_line.ok_or(AuthError::Missing)?)?;
     let (credentials, dsn) = Credentials::from_envelope(&header)?;
     if asked.is_some_and(|asked| asked != dsn.project_id) {
         return Err(Rejection::DsnMismatch);
     }
-    let access = admit(ingest, &credentials, Some(dsn.project_id)).await?;
+    let access = admit(ingest, &credentials, Some(dsn.project_id), headers).await?;
     Ok((credentials, access))
 }
 

@@ -8,12 +8,14 @@
 //! # Layout
 //! - `handlers`: the endpoints
 //! - `intake`: a body on its way in, within its limits
+//! - `gate`: from where events may come, and how many of a key
 //! - `keys`: client keys in memory
 //! - `quota`: organizations whose plan has no room left
 //! - `payload`: a look at an event for its id
 //! - `answer`, [`rejection`]: what SDKs are told
 
 mod answer;
+mod gate;
 mod handlers;
 mod intake;
 mod keys;
@@ -30,11 +32,13 @@ use copal_model::{Clock, Entropy, Outcome, Timestamp};
 use copal_pipeline::received::Received;
 use copal_protocol::EventId;
 use copal_protocol::limits::EVENT_BYTES_MAX;
+use copal_store::access::KeyAccess;
 use copal_store::{ProjectScope, Store};
 use http::Method;
 
 use crate::fresh;
 use crate::routes::{Route, RouteAccess};
+use gate::Windows;
 use intake::Budget;
 use keys::Keys;
 pub use quota::QUOTA_REFRESH_EVERY;
@@ -74,6 +78,7 @@ pub struct Ingest {
     journal: Journal,
     keys: Keys,
     quotas: Quotas,
+    windows: Windows,
     budget: Arc<Budget>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
@@ -100,6 +105,7 @@ impl Ingest {
             journal,
             keys: Keys::new(Arc::clone(&store)),
             quotas: Quotas::new(store),
+            windows: Windows::default(),
             budget: Arc::new(Budget::new(config.in_flight_bytes_max)),
             clock,
             entropy,
@@ -124,6 +130,18 @@ impl Ingest {
             Some(retry_secs) => Err(Rejection::OverQuota { retry_secs }),
             None => Ok(()),
         }
+    }
+
+    /// Lets one event more through a key, unless it has reached its limit: then that is counted.
+    fn take_turn(&self, key: &str, access: &KeyAccess) -> Result<(), Rejection> {
+        let now = self.clock.now();
+        let Some(limit) = access.limit else {
+            return Ok(());
+        };
+        self.windows.take(key, limit, now).map_err(|retry_secs| {
+            self.note_refused(&access.scope, Outcome::KEY_LIMIT);
+            Rejection::OverKeyLimit { retry_secs }
+        })
     }
 
     /// Notes that an event was refused, and why.

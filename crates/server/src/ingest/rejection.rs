@@ -17,6 +17,8 @@ const UNAVAILABLE_RETRY_SECS: u32 = 60;
 const OVERLOADED: &str = ":organization:overloaded";
 /// What is limited when a plan has no room left: events, and nothing else.
 const QUOTA_EXCEEDED: &str = "error:organization:quota_exceeded";
+/// What is limited when a key has reached its own limit.
+const KEY_LIMIT: &str = "error:key:key_limit";
 
 const X_SENTRY_ERROR: HeaderName = HeaderName::from_static("x-sentry-error");
 pub(super) const X_SENTRY_RATE_LIMITS: HeaderName = HeaderName::from_static("x-sentry-rate-limits");
@@ -67,6 +69,18 @@ pub enum Rejection {
     /// The journal is full: the store does not keep up, or the disk has no room.
     #[error("too much waits to be recorded: try again later")]
     Full,
+    /// The page that sends is not among those that may.
+    #[error("event submission rejected: the origin {origin} is not among the allowed ones")]
+    Origin {
+        /// Its origin.
+        origin: String,
+    },
+    /// The key has let in as many events as it may for now.
+    #[error("the client key has reached its limit of events")]
+    OverKeyLimit {
+        /// When another try makes sense.
+        retry_secs: u32,
+    },
     /// The plan of the organization has no room for events left in this month.
     #[error("the plan of the organization has no room for events left in this month")]
     OverQuota {
@@ -85,11 +99,13 @@ impl Rejection {
             Self::Auth(error) => {
                 StatusCode::from_u16(error.status()).unwrap_or(StatusCode::UNAUTHORIZED)
             }
-            Self::Refused => StatusCode::FORBIDDEN,
+            Self::Refused | Self::Origin { .. } => StatusCode::FORBIDDEN,
             Self::Encoding(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
-            Self::Busy | Self::Full | Self::OverQuota { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::Busy | Self::Full | Self::OverQuota { .. } | Self::OverKeyLimit { .. } => {
+                StatusCode::TOO_MANY_REQUESTS
+            }
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::BadProject
             | Self::DsnMismatch
@@ -124,6 +140,7 @@ impl IntoResponse for Rejection {
         match self {
             Self::Busy => limit(headers, BUSY_RETRY_SECS, OVERLOADED),
             Self::Full => limit(headers, FULL_RETRY_SECS, OVERLOADED),
+            Self::OverKeyLimit { retry_secs } => limit(headers, retry_secs, KEY_LIMIT),
             Self::OverQuota { retry_secs } => limit(headers, retry_secs, QUOTA_EXCEEDED),
             Self::Unavailable => {
                 headers.insert(RETRY_AFTER, HeaderValue::from(UNAVAILABLE_RETRY_SECS));

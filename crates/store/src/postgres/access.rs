@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use copal_model::{
-    InboundSettings, OrgId, Organization, Plans, Project, ProjectId, Slug, Timestamp, TokenId,
+    InboundSettings, OrgId, Organization, Origins, Plans, Project, ProjectId, Slug, Timestamp, TokenId,
     UserId,
 };
 use tokio_postgres::types::ToSql;
@@ -17,7 +17,7 @@ use crate::access::{
     Access, Bearer, KeyAccess, OrgAccess, OrgBearer, OrgRef, Principal, ProjectRef, RecordAccess,
     SecretHash,
 };
-use crate::projects::project_id;
+use crate::projects::{key_limit, project_id, retention_days};
 use crate::record::texts::storable;
 use crate::sessions::to_the_hour;
 use crate::tokens::to_the_minute;
@@ -319,8 +319,10 @@ async fn open_project(
 async fn open_key(tx: &Tx<'_>, public_key: &str) -> Result<Option<KeyAccess>> {
     let found = find(
         tx,
-        "select k.org_id, k.project_id, k.is_active
+        "select k.org_id, k.project_id, k.is_active, k.limit_events, k.limit_secs,
+            p.allowed_origins
         from client_keys k
+        join projects p on p.id = k.project_id
         join organizations o on o.id = k.org_id
         where k.public_key = $1
           and o.deleted_at is null",
@@ -330,7 +332,10 @@ async fn open_key(tx: &Tx<'_>, public_key: &str) -> Result<Option<KeyAccess>> {
     let access = found.map(|row| {
         let columns = Columns::new("client_keys", &row);
         let org = OrgScope::granted(OrgId::new(columns.uuid("org_id")?));
+        let limit_secs = columns.get("limit_secs")?;
         Ok(KeyAccess {
+            limit: columns.read("limit_events", |events| key_limit(events, limit_secs))?,
+            origins: columns.read("allowed_origins", |text: &str| Origins::parse(text))?,
             scope: org.project(columns.read("project_id", project_id)?),
             is_active: columns.get("is_active")?,
         })
@@ -346,7 +351,7 @@ async fn open_recording(
     let found = find(
         tx,
         &format!(
-            "select o.id, o.plan, i.project_id is not null as has_inbound, {}
+            "select o.id, o.plan, p.retention_days, i.project_id is not null as has_inbound, {}
             from projects p
             join organizations o on o.id = p.org_id
             left join project_inbound i on i.project_id = p.id
@@ -359,9 +364,12 @@ async fn open_recording(
     let access = found.map(|row| {
         let columns = Columns::new("organizations", &row);
         let org = OrgScope::granted(OrgId::new(columns.uuid("id")?));
+        let chosen = columns.read("retention_days", |days: Option<i64>| {
+            days.map(u16::try_from).transpose()
+        })?;
         Ok(RecordAccess {
             scope: org.project(project),
-            retention_days: plans.of(columns.parse("plan")?).retention_days,
+            retention_days: retention_days(chosen, plans.of(columns.parse("plan")?).retention_days),
             inbound: Arc::new(if columns.get("has_inbound")? {
                 inbound::settings(&Columns::new("project_inbound", &row))?
             } else {

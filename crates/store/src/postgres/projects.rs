@@ -1,7 +1,7 @@
 //! Projects and their client keys.
 
 use async_trait::async_trait;
-use copal_model::{ClientKey, KeyId, OrgId, Plans, Project, ProjectId, Slug, Timestamp};
+use copal_model::{ClientKey, KeyId, OrgId, Origins, Plans, Project, ProjectId, Slug, Timestamp};
 use tokio_postgres::Row;
 
 use super::{
@@ -9,15 +9,15 @@ use super::{
     telemetry, usage,
 };
 use crate::projects::{
-    KeyPatch, NewKey, NewProject, ProjectActivity, ProjectPatch, Projects, made_id, project_id,
-    require_key_room, require_project_room,
+    KeyPatch, NewKey, NewProject, ProjectActivity, ProjectPatch, Projects, key_limit, made_id,
+    project_id, require_key_room, require_project_room,
 };
 use crate::usage::require_plan_project;
 use crate::{Error, OrgScope, ProjectScope, Result};
 
 /// The columns of [`project`]; `p` is the table.
 pub(super) const COLUMNS: &str = "p.id, p.org_id, p.name, p.slug, p.platform, p.first_event_at, \
-    p.created_at, (
+    p.created_at, p.allowed_origins, p.retention_days, (
         select k.public_key
         from client_keys k
         where k.org_id = p.org_id and k.project_id = p.id and k.is_active
@@ -25,7 +25,8 @@ pub(super) const COLUMNS: &str = "p.id, p.org_id, p.name, p.slug, p.platform, p.
         limit 1
     ) as public_key";
 
-const KEY_COLUMNS: &str = "k.id, k.project_id, k.public_key, k.label, k.is_active, k.created_at";
+const KEY_COLUMNS: &str = "k.id, k.project_id, k.public_key, k.label, k.is_active, k.created_at, \
+    k.limit_events, k.limit_secs";
 
 #[async_trait]
 impl Projects for PostgresStore {
@@ -181,12 +182,17 @@ async fn update_project(tx: &Tx<'_>, scope: ProjectScope, patch: &ProjectPatch) 
     execute(
         tx,
         "update projects
-        set name = coalesce($1, name), slug = coalesce($2, slug), platform = coalesce($3, platform)
-        where org_id = $4 and id = $5",
+        set name = coalesce($1, name), slug = coalesce($2, slug), platform = coalesce($3, platform),
+            allowed_origins = coalesce($4, allowed_origins),
+            retention_days = case when $5 then $6 else retention_days end
+        where org_id = $7 and id = $8",
         &[
             &patch.name,
             &patch.slug.as_ref().map(Slug::as_str),
             &patch.platform,
+            &patch.allowed_origins.as_ref().map(Origins::to_string),
+            &patch.retention_days.is_some(),
+            &patch.retention_days.flatten().map(i64::from),
             &scope.org().as_uuid(),
             &number(scope),
         ],
@@ -275,11 +281,19 @@ async fn update_key(
     execute(
         tx,
         "update client_keys
-        set label = coalesce($1, label), is_active = coalesce($2, is_active)
-        where org_id = $3 and project_id = $4 and id = $5",
+        set label = coalesce($1, label), is_active = coalesce($2, is_active),
+            limit_events = case when $3 then $4 else limit_events end,
+            limit_secs = case when $3 then $5 else limit_secs end
+        where org_id = $6 and project_id = $7 and id = $8",
         &[
             &patch.label,
             &patch.is_active,
+            &patch.limit.is_some(),
+            &patch.limit.flatten().map(|limit| i64::from(limit.events)),
+            &patch
+                .limit
+                .flatten()
+                .map(|limit| i64::from(limit.window.secs())),
             &scope.org().as_uuid(),
             &number(scope),
             &id.as_uuid(),
@@ -362,6 +376,10 @@ pub(super) fn project(row: &Row) -> Result<Project> {
         slug: columns.read("slug", Slug::parse)?,
         platform: columns.get("platform")?,
         public_key: columns.get("public_key")?,
+        allowed_origins: columns.read("allowed_origins", |text: &str| Origins::parse(text))?,
+        retention_days: columns.read("retention_days", |days: Option<i64>| {
+            days.map(u16::try_from).transpose()
+        })?,
         first_event_at: columns.optional_time("first_event_at")?,
         created_at: columns.time("created_at")?,
     })
@@ -369,12 +387,14 @@ pub(super) fn project(row: &Row) -> Result<Project> {
 
 fn key(row: &Row) -> Result<ClientKey> {
     let columns = Columns::new("client_keys", row);
+    let limit_secs = columns.get("limit_secs")?;
     Ok(ClientKey {
         id: KeyId::new(columns.uuid("id")?),
         project_id: columns.read("project_id", project_id)?,
         public_key: columns.get("public_key")?,
         label: columns.get("label")?,
         is_active: columns.get("is_active")?,
+        limit: columns.read("limit_events", |events| key_limit(events, limit_secs))?,
         created_at: columns.time("created_at")?,
     })
 }

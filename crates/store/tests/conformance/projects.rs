@@ -126,6 +126,7 @@ async fn a_change_leaves_out_what_it_does_not_name(world: World) {
         name: Some("Web shop".to_owned()),
         slug: Some(slug("web-shop")),
         platform: Some("node".to_owned()),
+        ..ProjectPatch::default()
     };
     let changed = world.store.update_project(&shop.scope, patch).await;
     let changed = changed.unwrap();
@@ -247,6 +248,7 @@ async fn a_key_is_changed_in_its_project_only(world: World) {
     let patch = KeyPatch {
         label: Some("Old app".to_owned()),
         is_active: Some(false),
+        ..KeyPatch::default()
     };
     let refused = world.store.update_key(&jobs.scope, key.id, patch.clone());
     assert_eq!(not_found(refused.await), "key");

@@ -1,7 +1,8 @@
 //! A project: making one, sending the first event, settings.
 
 use askama::Template;
-use copal_model::{ClientKey, Project};
+use copal_model::gate::RETENTION_CHOICES;
+use copal_model::{ClientKey, LimitWindow, Project};
 
 use crate::filters;
 use crate::form::{Field, Permission};
@@ -61,6 +62,10 @@ pub struct Settings {
     pub project: Project,
     /// Field `name`.
     pub name: Field,
+    /// Field `allowed_origins`, one to a line.
+    pub origins: Field,
+    /// Days that the plan allows to keep events.
+    pub plan_retention_days: u16,
     /// Its client keys, oldest first.
     pub keys: Vec<KeyRow>,
     /// Field `label` of the form that makes a key.
@@ -104,6 +109,16 @@ impl New {
 }
 
 impl Settings {
+    /// Days that may be chosen to keep events.
+    fn retention_choices(&self) -> impl Iterator<Item = u16> {
+        let most = self.plan_retention_days;
+        RETENTION_CHOICES.into_iter().filter(move |days| *days < most)
+    }
+
+    fn keeps(&self, days: &u16) -> bool {
+        self.project.retention_days == Some(*days)
+    }
+
     fn confirm_caption(&self) -> String {
         format!("Type “{}” to confirm", self.project.name)
     }
@@ -114,6 +129,15 @@ impl Settings {
 }
 
 impl KeyRow {
+    fn limit_events(&self) -> String {
+        let limit = self.key.limit;
+        limit.map_or_else(String::new, |limit| limit.events.to_string())
+    }
+
+    fn is_hourly(&self) -> bool {
+        self.key.limit.is_some_and(|limit| limit.window == LimitWindow::Hour)
+    }
+
     fn key_id(&self) -> String {
         self.key.id.to_string()
     }

@@ -1,7 +1,7 @@
 //! Samples of the pages about people, projects' settings, failures and the API.
 
 use copal_model::policy::OrgSettings;
-use copal_model::{ClientKey, Member, Organization, Role};
+use copal_model::{ClientKey, KeyLimit, Member, Organization, Role};
 
 use super::tokens::token_form;
 use super::{DSN, anonymous, minutes_ago, nav, org, org_id, project, user, user_id};
@@ -286,6 +286,7 @@ impl Settings {
                 public_key: "5f3c9b0d1e2a4c6f8091a2b3c4d5e6f7".to_owned(),
                 label: label.to_owned(),
                 is_active,
+                limit: KeyLimit::new(600, 60).ok().filter(|_| is_active),
                 created_at: minutes_ago(60 * 24 * 91),
             },
             dsn: DSN.to_owned(),
@@ -293,6 +294,8 @@ impl Settings {
         Self {
             nav: nav(NavItem::Projects),
             name: Field::filled("Shop"),
+            origins: Field::filled("shop.example\n*.shop.example"),
+            plan_retention_days: 90,
             keys: vec![
                 key("0199a1b2-0000-7000-8000-0000000000d1", "Default", true),
                 key(

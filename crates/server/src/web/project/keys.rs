@@ -3,7 +3,7 @@
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use copal_model::KeyId;
+use copal_model::{KeyId, KeyLimit};
 use copal_model::limits::PROJECT_NAME_CHARS_MAX;
 use copal_store::projects::{KeyPatch, NewKey};
 use copal_ui::form::Field;
@@ -51,6 +51,7 @@ pub(super) async fn update(
     let switch = |is_active| KeyPatch {
         label: None,
         is_active: Some(is_active),
+        ..KeyPatch::default()
     };
     let notice = match form.text("action")? {
         "activate" => {
@@ -65,16 +66,36 @@ pub(super) async fn update(
                 .await?;
             "The key no longer lets events in."
         }
+        "limit" => {
+            let patch = KeyPatch {
+                limit: Some(limit_in(&form)?),
+                ..KeyPatch::default()
+            };
+            app.store.update_key(&member.scope, key, patch).await?;
+            "Set the limit of the key."
+        }
         "delete" => {
             app.store.delete_key(&member.scope, key).await?;
             "Deleted the key."
         }
         _ => {
-            let why = "The action is activate, deactivate or delete.".to_owned();
+            let why = "The action is activate, deactivate, limit or delete.".to_owned();
             return Err(Refusal::BadForm(why).into());
         }
     };
     Ok(back(&member, notice, &app))
+}
+
+/// The limit that is typed; nothing, or 0, is none.
+fn limit_in(form: &Form) -> Result<Option<KeyLimit>, Error> {
+    let (events, secs) = (form.text("limit")?.trim(), form.text("seconds")?);
+    if events.is_empty() || events == "0" {
+        return Ok(None);
+    }
+    let number = |text: &str| text.parse().unwrap_or(0);
+    KeyLimit::new(number(events), number(secs))
+        .map(Some)
+        .map_err(|why| Refusal::BadForm(format!("The limit cannot be used: {why}.")).into())
 }
 
 fn back(member: &ProjectMember<WriteKeys>, notice: &str, app: &App) -> Response {

@@ -179,6 +179,7 @@ impl World {
             let patch = KeyPatch {
                 label: Some(format!("{word} {number}")),
                 is_active: Some(number != 1),
+                ..KeyPatch::default()
             };
             store.update_key(scope, key.id, patch).await.unwrap();
             self.canaries.add(&key.public_key, Owner::Key(tenant));
