@@ -4,6 +4,7 @@ mod bad;
 mod bodies;
 mod browsers;
 mod dropped;
+mod gates;
 mod keys;
 mod limits;
 mod quota;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use copal_model::{
-    InboundSettings, IssueId, KeyLimit, Member, OrgId, Organization, Origins, Project, ProjectId, ShortId, Slug,
-    Timestamp, TokenId, User, UserId,
+    InboundSettings, IssueId, KeyLimit, Member, OrgId, Organization, Origins, Project, ProjectId,
+    ShortId, Slug, Timestamp, TokenId, User, UserId,
 };
 
 use crate::{OrgScope, ProjectScope, Result};

@@ -68,10 +68,10 @@ async fn update_inbound(
             filters_legacy_browsers, filters_localhost, filtered_releases, filtered_messages,
             filtered_addresses, scrubs_secrets, scrubs_addresses, scrubbed_fields, safe_fields,
             updated_at)
-        select p.org_id, p.id, $3::bool, $4::bool, $5::bool, $6::bool, $7::text, $8::text, $9::text,
-            $10::bool, $11::bool, $12::text, $13::text, $14::bigint
+        select p.org_id, p.id, $1::bool, $2::bool, $3::bool, $4::bool, $5::text, $6::text, $7::text,
+            $8::bool, $9::bool, $10::text, $11::text, $12::bigint
         from projects p
-        where p.org_id = $1 and p.id = $2
+        where p.org_id = $13 and p.id = $14
         on conflict (project_id) do update
         set filters_browser_extensions = excluded.filters_browser_extensions,
             filters_web_crawlers = excluded.filters_web_crawlers,
@@ -86,8 +86,6 @@ async fn update_inbound(
             safe_fields = excluded.safe_fields,
             updated_at = excluded.updated_at",
         &[
-            &scope.org().as_uuid(),
-            &i64::from(scope.project().get()),
             &filters.browser_extensions.is_on(),
             &filters.web_crawlers.is_on(),
             &filters.legacy_browsers.is_on(),
@@ -100,6 +98,8 @@ async fn update_inbound(
             &to_lines(&scrubbing.fields),
             &to_lines(&scrubbing.safe_fields),
             &now.as_microsecond(),
+            &scope.org().as_uuid(),
+            &i64::from(scope.project().get()),
         ],
     )
     .await?;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use copal_model::{
-    InboundSettings, OrgId, Organization, Origins, Plans, Project, ProjectId, Slug, Timestamp, TokenId,
-    UserId,
+    InboundSettings, OrgId, Organization, Origins, Plans, Project, ProjectId, Slug, Timestamp,
+    TokenId, UserId,
 };
 use rusqlite::types::Value;
 use rusqlite::{Connection, params};

@@ -62,9 +62,9 @@ fn update_inbound(
                 filters_legacy_browsers, filters_localhost, filtered_releases, filtered_messages,
                 filtered_addresses, scrubs_secrets, scrubs_addresses, scrubbed_fields, safe_fields,
                 updated_at)
-            select p.org_id, p.id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14
+            select p.org_id, p.id, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12
             from projects p
-            where p.org_id = $1 and p.id = $2
+            where p.org_id = $13 and p.id = $14
             on conflict (project_id) do update
             set filters_browser_extensions = excluded.filters_browser_extensions,
                 filters_web_crawlers = excluded.filters_web_crawlers,
@@ -80,8 +80,6 @@ fn update_inbound(
                 updated_at = excluded.updated_at",
         )?
         .execute(params![
-            scope.org().as_uuid().as_bytes(),
-            scope.project().get(),
             filters.browser_extensions.is_on(),
             filters.web_crawlers.is_on(),
             filters.legacy_browsers.is_on(),
@@ -94,6 +92,8 @@ fn update_inbound(
             to_lines(&scrubbing.fields),
             to_lines(&scrubbing.safe_fields),
             now.as_microsecond(),
+            scope.org().as_uuid().as_bytes(),
+            scope.project().get(),
         ])?;
     match changed {
         0 => Err(Error::NotFound { what: "project" }),

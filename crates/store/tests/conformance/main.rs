@@ -35,6 +35,7 @@ mod dictionaries;
 mod engines;
 mod events;
 mod fsck;
+mod gates;
 mod inbound;
 mod invitations;
 mod issues;

@@ -109,14 +109,12 @@ impl New {
 }
 
 impl Settings {
-    /// Days that may be chosen to keep events.
-    fn retention_choices(&self) -> impl Iterator<Item = u16> {
-        let most = self.plan_retention_days;
-        RETENTION_CHOICES.into_iter().filter(move |days| *days < most)
-    }
-
-    fn keeps(&self, days: &u16) -> bool {
-        self.project.retention_days == Some(*days)
+    /// Days that may be chosen to keep events, and whether they are.
+    fn retention_choices(&self) -> impl Iterator<Item = (u16, bool)> {
+        let (most, chosen) = (self.plan_retention_days, self.project.retention_days);
+        let choices = RETENTION_CHOICES.into_iter();
+        let choices = choices.filter(move |days| *days < most);
+        choices.map(move |days| (days, chosen == Some(days)))
     }
 
     fn confirm_caption(&self) -> String {
@@ -135,7 +133,9 @@ impl KeyRow {
     }
 
     fn is_hourly(&self) -> bool {
-        self.key.limit.is_some_and(|limit| limit.window == LimitWindow::Hour)
+        self.key
+            .limit
+            .is_some_and(|limit| limit.window == LimitWindow::Hour)
     }
 
     fn key_id(&self) -> String {

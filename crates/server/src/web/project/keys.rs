@@ -3,8 +3,8 @@
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use copal_model::{KeyId, KeyLimit};
 use copal_model::limits::PROJECT_NAME_CHARS_MAX;
+use copal_model::{KeyId, KeyLimit};
 use copal_store::projects::{KeyPatch, NewKey};
 use copal_ui::form::Field;
 use copal_ui::urls;

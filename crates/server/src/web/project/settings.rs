@@ -16,7 +16,7 @@ use crate::api::projects::retention_in;
 use crate::app::App;
 use crate::auth::new_account::name_error;
 use crate::auth::permit::{Permit, ReadOrg, WriteProject};
-use crate::auth::{Form, ProjectMember};
+use crate::auth::{Form, ProjectMember, Refusal};
 use crate::web::Error;
 use crate::web::frame::Frame;
 use crate::web::notice;
@@ -55,7 +55,8 @@ pub(super) async fn update(
     let plan = member.org.organization.plan;
     let retention_days = chosen
         .map(|days| retention_in(days.parse().unwrap_or(u16::MAX), plan, &app))
-        .transpose()?;
+        .transpose()
+        .map_err(|problem| Refusal::BadForm(problem.detail))?;
     let platform = Platform::find(form.text("platform")?);
     let patch = ProjectPatch {
         name: Some(name.trim().to_owned()),
@@ -63,7 +64,6 @@ pub(super) async fn update(
         platform: platform.map(|platform| platform.slug.to_owned()),
         allowed_origins,
         retention_days,
-        ..ProjectPatch::default()
     };
     let project = app.store.update_project(&member.scope, patch).await?;
     let org = member.org.organization.slug.as_str();
