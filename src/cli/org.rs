@@ -7,6 +7,7 @@ use copal_model::{Clock as _, Email, OrgId, Organization, Plan, Slug, name};
 use copal_server::fresh;
 use copal_store::OrgScope;
 use copal_store::access::OrgRef;
+use copal_store::lifecycle::RestoredBy;
 use copal_store::organizations::{NewOrganization, OrganizationPatch};
 use serde::Serialize;
 
@@ -34,6 +35,13 @@ pub(super) enum Command {
         slug: String,
         /// FREE, PRO or ENTERPRISE
         plan: Plan,
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Take the deletion of an organization back
+    Restore {
+        /// The organization
+        slug: String,
         #[command(flatten)]
         format: Format,
     },
@@ -80,7 +88,23 @@ pub(super) async fn run(context: &Context, command: Command) -> anyhow::Result<(
             let text = format!("{} has the plan {} now.", changed.slug, changed.plan);
             format.print(&Shown::of(changed), &text)
         }
+        Command::Restore { slug, format } => {
+            let restored = restore(context, &slug).await?;
+            let text = format!("{} is back, as it was.", restored.slug);
+            format.print(&Shown::of(restored), &text)
+        }
     }
+}
+
+/// Takes back that the organization with this slug was deleted.
+async fn restore(context: &Context, slug: &str) -> anyhow::Result<Organization> {
+    let missing = || format!("no organization with the slug {slug} was deleted lately");
+    let parsed = Slug::parse(slug).ok().with_context(missing)?;
+    let store = &context.store;
+    let found = store.open_deleted_org_as_operator(&OrgRef::Slug(parsed));
+    let (scope, _) = found.await?.with_context(missing)?;
+    let restored = store.restore_organization(&scope, RestoredBy::Operator);
+    restored.await?.ok().with_context(missing)
 }
 
 /// Opens the organization with this slug.

@@ -45,6 +45,7 @@ mod members;
 mod nodes;
 mod org_tokens;
 mod organizations;
+mod owners;
 mod projects;
 mod races;
 mod recording;
