@@ -66,7 +66,8 @@ impl Expected {
             Self::Done => is_done,
             Self::LogIn => answer.leads_to_login() || status == StatusCode::UNAUTHORIZED,
             Self::NotFound => is_not_found,
-            Self::Forbidden => is_forbidden,
+            // A member who reads by an old slug is sent to the present one first.
+            Self::Forbidden => is_forbidden || status == StatusCode::PERMANENT_REDIRECT,
             Self::Conflict => status == StatusCode::CONFLICT,
             Self::NotFoundOrForbidden => is_not_found || is_forbidden,
             Self::DoneOrForbidden => is_done || is_forbidden,
