@@ -69,15 +69,12 @@ async fn every_protection_that_is_taken_away_is_missed() {
         let before = Instant::now();
         let killer = find_leak(&plan, &place, &asked, (mutant, &order)).await;
         let seconds = before.elapsed().as_secs_f64();
-        match killer {
-            Some(leak) => eprintln!("killed in {seconds:.1} s: {mutant} by {leak}"),
-            None => {
-                eprintln!(
-                    "SURVIVED {seconds:.1} s: {mutant} ({} questions)",
-                    order.len()
-                );
-                survivors.insert(mutant.to_string());
-            }
+        if let Some(leak) = killer {
+            eprintln!("killed in {seconds:.1} s: {mutant} by {leak}");
+        } else {
+            let count = order.len();
+            eprintln!("SURVIVED {seconds:.1} s: {mutant} ({count} questions)");
+            survivors.insert(mutant.to_string());
         }
     }
     let names: Vec<_> = learnt.keys().map(ToString::to_string).collect();
