@@ -101,8 +101,9 @@ async fn restore(context: &Context, slug: &str) -> anyhow::Result<Organization> 
     let missing = || format!("no organization with the slug {slug} was deleted lately");
     let parsed = Slug::parse(slug).ok().with_context(missing)?;
     let store = &context.store;
-    let found = store.open_deleted_org_as_operator(&OrgRef::Slug(parsed));
-    let (scope, _) = found.await?.with_context(missing)?;
+    let wanted = OrgRef::Slug(parsed);
+    let found = store.open_deleted_org_as_operator(&wanted).await?;
+    let (scope, _) = found.with_context(missing)?;
     let restored = store.restore_organization(&scope, RestoredBy::Operator);
     restored.await?.ok().with_context(missing)
 }
