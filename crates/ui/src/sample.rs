@@ -1,5 +1,6 @@
 //! Made-up values for the gallery and the snapshot tests.
 
+mod api_docs;
 mod event;
 mod lists;
 mod people;

@@ -133,7 +133,7 @@ async fn projects_are_made_changed_and_deleted(engine: Engine) {
     let new = json!({"name": "Web Shop", "platform": "node"});
     let made = app.ask(Method::POST, "/projects", Some(new)).await;
     let shop = made.json(201);
-    let known = "apiKey createdAt dsn firstEventAt id name orgId platform slug";
+    let known = "allowedOrigins apiKey createdAt dsn firstEventAt id name orgId platform retentionDays slug";
     assert_eq!(fields(&shop).join(" "), known);
     assert_eq!(shop["id"], "2");
     assert_eq!(shop["slug"], "web-shop");
@@ -173,7 +173,7 @@ async fn keys_let_events_in_as_long_as_they_are_active(engine: Engine) {
     let keys = "/projects/shop/keys";
     let new = Some(json!({"label": "backend"}));
     let key = app.ask(Method::POST, keys, new).await.json(201);
-    let known = "createdAt dsn id isActive label publicKey";
+    let known = "createdAt dsn id isActive label publicKey rateLimit";
     assert_eq!(fields(&key).join(" "), known);
     assert_eq!(text(&key["publicKey"]).len(), 32);
     assert_eq!(key["isActive"], true);

@@ -16,7 +16,9 @@ fn filled(app: &TestApp, path: &str) -> String {
         "{project}" => "shop",
         "{issue}" => "SHOP-1",
         "{event}" => "00000000000000000000000000000001",
-        "{key}" | "{member}" => "00000000-0000-0000-0000-000000000000",
+        "{key}" | "{member}" | "{token}" | "{member_token}" => {
+            "00000000-0000-0000-0000-000000000000"
+        }
         part => {
             assert!(!part.starts_with('{'), "{path}: what is {part}?");
             part

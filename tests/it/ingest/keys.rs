@@ -42,7 +42,7 @@ async fn a_key_that_another_process_changes_is_noticed_within_a_second() {
     assert_soon(&client, &url, 403).await;
     app.database.execute(&format!(
         "insert into client_keys select randomblob(16), org_id, project_id, '{early}', label, 1, \
-         created_at from client_keys where public_key = '{key}'"
+         created_at, limit_events, limit_secs from client_keys where public_key = '{key}'"
     ));
     assert_soon(&client, &url, 200).await;
 }

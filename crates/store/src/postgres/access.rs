@@ -10,8 +10,8 @@ use copal_model::{
 use tokio_postgres::types::ToSql;
 
 use super::{
-    Columns, PostgresStore, Tx, execute, find, inbound, org_tokens, organizations, projects,
-    sessions, tokens,
+    Columns, PostgresStore, Tx, find, inbound, org_tokens, organizations, projects, sessions,
+    tokens,
 };
 use crate::access::{
     Access, Bearer, KeyAccess, OrgAccess, OrgBearer, OrgRef, Principal, ProjectRef, RecordAccess,
@@ -72,7 +72,7 @@ impl Access for PostgresStore {
         if found.last_used_at.is_none_or(|last| last < minute) {
             let noted = self
                 .engine
-                .write(move |tx| Box::pin(note_use(tx, found.id, minute)))
+                .write(move |tx| Box::pin(tokens::note_use(tx, found.id, minute)))
                 .await;
             // Who may read need not wait until there is room to write.
             if let Err(error) = noted {
@@ -173,28 +173,6 @@ impl Access for PostgresStore {
             })
             .await
     }
-}
-
-/// A token that lives, and when it was last used.
-pub(super) struct FoundToken {
-    pub(super) id: TokenId,
-    pub(super) bearer: Bearer,
-    pub(super) last_used_at: Option<Timestamp>,
-}
-
-async fn note_use(tx: &Tx<'_>, token: TokenId, minute: Timestamp) -> Result<()> {
-    // In one of the two: ids are unique among all tokens.
-    for statement in [
-        "update tokens
-        set last_used_at = greatest(last_used_at, $1)
-        where id = $2",
-        "update org_tokens
-        set last_used_at = greatest(last_used_at, $1)
-        where id = $2",
-    ] {
-        execute(tx, statement, &[&minute.as_microsecond(), &token.as_uuid()]).await?;
-    }
-    Ok(())
 }
 
 async fn open_org(tx: &Tx<'_>, user: UserId, org: &OrgRef) -> Result<Option<OrgAccess>> {

@@ -6,7 +6,7 @@ use copal_model::{OrgId, Role, Timestamp, TokenId, UserId};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::access::FoundToken;
+use super::tokens::FoundToken;
 use super::{Columns, PostgresStore, Tx, count, execute, find, list, organizations, tokens};
 use crate::access::{Bearer, OrgBearer, SecretHash};
 use crate::invitations::Answer;

@@ -4,11 +4,17 @@ use async_trait::async_trait;
 use copal_model::{OrgId, Timestamp, TokenId, UserId};
 use tokio_postgres::Row;
 
-use super::access::FoundToken;
 use super::{Columns, PostgresStore, Tx, count, execute, find, list, users};
 use crate::access::{Bearer, Credential, Principal, SecretHash};
 use crate::tokens::{Token, Tokens, join_scopes, require_room, split_scopes};
 use crate::{Error, Result};
+
+/// A token that lives, and when it was last used.
+pub(super) struct FoundToken {
+    pub(super) id: TokenId,
+    pub(super) bearer: Bearer,
+    pub(super) last_used_at: Option<Timestamp>,
+}
 
 #[async_trait]
 impl Tokens for PostgresStore {
@@ -168,4 +174,20 @@ fn token(row: &Row) -> Result<Token> {
 /// The scopes a token is narrowed to.
 pub(super) fn scopes(columns: &Columns<'_>) -> Result<Option<Vec<String>>> {
     Ok(split_scopes(columns.get("scopes")?))
+}
+
+/// Notes the minute in which a token of a person or an organization was used.
+pub(super) async fn note_use(tx: &Tx<'_>, token: TokenId, minute: Timestamp) -> Result<()> {
+    // In one of the two: ids are unique among all tokens.
+    for statement in [
+        "update tokens
+        set last_used_at = greatest(last_used_at, $1)
+        where id = $2",
+        "update org_tokens
+        set last_used_at = greatest(last_used_at, $1)
+        where id = $2",
+    ] {
+        execute(tx, statement, &[&minute.as_microsecond(), &token.as_uuid()]).await?;
+    }
+    Ok(())
 }

@@ -62,7 +62,7 @@ impl Access for SqliteStore {
         if found.last_used_at.is_none_or(|last| last < minute) {
             let noted = self
                 .engine
-                .write(move |db| note_use(db, found.id, minute))
+                .write(move |db| tokens::note_use(db, found.id, minute))
                 .await;
             // Who may read need not wait until there is room to write.
             if let Err(error) = noted {
@@ -141,29 +141,6 @@ impl Access for SqliteStore {
             .read(move |db| open_org_as_operator(db, &org, "is not null"))
             .await
     }
-}
-
-/// A token that lives, and when it was last used.
-pub(super) struct FoundToken {
-    pub(super) id: TokenId,
-    pub(super) bearer: Bearer,
-    pub(super) last_used_at: Option<Timestamp>,
-}
-
-fn note_use(db: &Connection, token: TokenId, minute: Timestamp) -> Result<()> {
-    // In one of the two: ids are unique among all tokens.
-    for statement in [
-        "update tokens
-        set last_used_at = $1
-        where id = $2",
-        "update org_tokens
-        set last_used_at = $1
-        where id = $2",
-    ] {
-        db.prepare_cached(statement)?
-            .execute(params![minute.as_microsecond(), token.as_uuid().as_bytes()])?;
-    }
-    Ok(())
 }
 
 fn open_org(db: &Connection, user: UserId, org: &OrgRef) -> Result<Option<OrgAccess>> {

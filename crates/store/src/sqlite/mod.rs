@@ -17,6 +17,7 @@ mod inbound;
 mod invitations;
 mod issue_list;
 mod issues;
+mod keys;
 mod lifecycle;
 mod mails;
 mod members;

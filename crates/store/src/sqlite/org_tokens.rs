@@ -5,7 +5,7 @@ use copal_model::policy::Refused;
 use copal_model::{OrgId, Role, Timestamp, TokenId, UserId};
 use rusqlite::{Connection, Row, params};
 
-use super::access::FoundToken;
+use super::tokens::FoundToken;
 use super::{Columns, SqliteStore, organizations, tokens};
 use crate::access::{Bearer, OrgBearer, SecretHash};
 use crate::invitations::Answer;

@@ -4,11 +4,17 @@ use async_trait::async_trait;
 use copal_model::{OrgId, Timestamp, TokenId, UserId};
 use rusqlite::{Connection, Row, params};
 
-use super::access::FoundToken;
 use super::{Columns, SqliteStore, users};
 use crate::access::{Bearer, Credential, Principal, SecretHash};
 use crate::tokens::{Token, Tokens, join_scopes, require_room, split_scopes};
 use crate::{Error, Result};
+
+/// A token that lives, and when it was last used.
+pub(super) struct FoundToken {
+    pub(super) id: TokenId,
+    pub(super) bearer: Bearer,
+    pub(super) last_used_at: Option<Timestamp>,
+}
 
 #[async_trait]
 impl Tokens for SqliteStore {
@@ -138,4 +144,21 @@ fn token(row: &Row<'_>) -> Result<Token> {
 pub(super) fn scopes(columns: &Columns<'_>) -> Result<Option<Vec<String>>> {
     let stored: Option<String> = columns.get("scopes")?;
     Ok(split_scopes(stored.as_deref()))
+}
+
+/// Notes the minute in which a token of a person or an organization was used.
+pub(super) fn note_use(db: &Connection, token: TokenId, minute: Timestamp) -> Result<()> {
+    // In one of the two: ids are unique among all tokens.
+    for statement in [
+        "update tokens
+        set last_used_at = $1
+        where id = $2",
+        "update org_tokens
+        set last_used_at = $1
+        where id = $2",
+    ] {
+        db.prepare_cached(statement)?
+            .execute(params![minute.as_microsecond(), token.as_uuid().as_bytes()])?;
+    }
+    Ok(())
 }
