@@ -97,7 +97,7 @@ async function harmless(what) {
     const own = new Set(["A", "BDI", "BODY", "BR", "BUTTON", "CODE", "DD", "DETAILS", "DIALOG", "DIV", "DL", "DT", "FIELDSET",
       "FORM", "H1", "H2", "H3", "H4", "HEAD", "HEADER", "HTML", "IMG", "INPUT", "KBD", "LABEL", "LEGEND", "LI", "LINK", "MAIN",
       "MARK", "META", "METER", "NAV", "OL", "OPTION", "P", "PRE", "SCRIPT", "SECTION", "SELECT", "SPAN", "STRONG", "SUMMARY",
-      "TABLE", "TBODY", "TD", "TH", "THEAD", "TIME", "TITLE", "TR", "UL", "g", "svg", "path", "rect", "circle", "title"]);
+      "TABLE", "TBODY", "TD", "TEXTAREA", "TH", "THEAD", "TIME", "TITLE", "TR", "UL", "g", "svg", "path", "rect", "circle", "title"]);
     for (const element of document.querySelectorAll("*")) {
       if (!own.has(element.tagName)) wrong.push(`element ${element.outerHTML.slice(0, 80)}`);
       for (const { name, value } of element.attributes) {

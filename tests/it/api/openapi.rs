@@ -16,7 +16,7 @@ fn filled(app: &TestApp, path: &str) -> String {
         "{project}" => "shop",
         "{issue}" => "SHOP-1",
         "{event}" => "00000000000000000000000000000001",
-        "{key}" | "{member}" | "{token}" | "{member_token}" => {
+        "{key}" | "{member}" | "{token}" | "{member_token}" | "{org_token}" => {
             "00000000-0000-0000-0000-000000000000"
         }
         part => {
