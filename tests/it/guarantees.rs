@@ -61,7 +61,8 @@ impl Place {
             .map(str::to_owned)
             .collect();
         let code = i32::from(!broken.is_empty());
-        assert_eq!(check.status.code(), Some(code), "{said}");
+        let complained = String::from_utf8_lossy(&check.stderr);
+        assert_eq!(check.status.code(), Some(code), "{said}{complained}");
         broken
     }
 

@@ -295,11 +295,20 @@ async fn commit(tx: &mut Tx<'_>, aim: Aim) -> Result<()> {
 impl<'a> Tx<'a> {
     /// Begins one that writes, as long as it takes; [`commit`](Self::commit) ends it.
     pub(super) async fn begin(client: &'a ClientWrapper) -> Result<Self> {
+        Self::begin_as(client, BEGIN_WRITE).await
+    }
+
+    /// The same for reading alone, which a standby allows too.
+    pub(super) async fn begin_reading(client: &'a ClientWrapper) -> Result<Self> {
+        Self::begin_as(client, BEGIN_READ).await
+    }
+
+    async fn begin_as(client: &'a ClientWrapper, how: &str) -> Result<Self> {
         let tx = Self {
             client,
             is_open: true,
         };
-        tx.batch_execute(BEGIN_WRITE).await?;
+        tx.batch_execute(how).await?;
         Ok(tx)
     }
 

@@ -36,7 +36,7 @@ pub(super) async fn apply(client: &Client) -> Result<()> {
 
 /// Looks without a lock: most starts find nothing to do.
 async fn is_up_to_date(client: &Client) -> Result<bool> {
-    let tx = Tx::begin(client).await?;
+    let tx = Tx::begin_reading(client).await?;
     let made = find(
         &tx,
         "select to_regclass('schema_migrations') is not null",

@@ -1,9 +1,8 @@
 //! Projects and their client keys.
 
 use copal_model::limits::{KEYS_PER_PROJECT_MAX, PROJECTS_PER_ORG_MAX};
-use copal_model::{KeyId, Plan, Slug};
+use copal_model::{KeyId, Slug};
 use copal_store::access::ProjectRef;
-use copal_store::organizations::OrganizationPatch;
 use copal_store::projects::{KeyPatch, NewKey, ProjectPatch};
 
 use crate::world::{InProject, World, after, conflict, limit, not_found, slug, start};
@@ -100,16 +99,7 @@ async fn ids_go_up_and_are_never_used_again(world: World) {
 
 async fn an_organization_has_so_many_projects_and_no_more(world: World) {
     let (ana, bob) = (world.org("Ana").await, world.org("Bob").await);
-    // A plan without a limit of its own.
-    let plan = OrganizationPatch {
-        plan: Some(Plan::Enterprise),
-        ..OrganizationPatch::default()
-    };
-    world
-        .store
-        .update_organization(&ana.scope, plan)
-        .await
-        .unwrap();
+    ana.lift_limits_of_plan().await;
     ana.fill_with_projects(PROJECTS_PER_ORG_MAX - 1);
     ana.project("the last").await;
     let one_more = world.new_project("one more");

@@ -181,6 +181,7 @@ async fn one_project_gets_the_slug_that_many_want(world: World) {
 
 async fn an_organization_has_so_many_projects_and_no_more(world: World) {
     let ana = world.org("Ana").await;
+    ana.lift_limits_of_plan().await;
     ana.fill_with_projects(PROJECTS_PER_ORG_MAX - ROOM);
     let scope = ana.scope;
     let made = world

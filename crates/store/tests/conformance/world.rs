@@ -14,7 +14,7 @@ use copal_model::{
 use copal_store::access::{OrgRef, ProjectRef, SecretHash};
 use copal_store::invitations::AddressProof;
 use copal_store::members::Actor;
-use copal_store::organizations::NewOrganization;
+use copal_store::organizations::{NewOrganization, OrganizationPatch};
 use copal_store::projects::NewProject;
 use copal_store::users::NewUser;
 use copal_store::{Error, OrgScope, ProjectScope, Store};
@@ -268,6 +268,16 @@ impl Org {
             scope,
             public_key,
         }
+    }
+
+    /// Gives the organization the plan that has no limits of its own.
+    pub(crate) async fn lift_limits_of_plan(&self) {
+        let plan = OrganizationPatch {
+            plan: Some(Plan::Enterprise),
+            ..OrganizationPatch::default()
+        };
+        let store = &self.world.store;
+        store.update_organization(&self.scope, plan).await.unwrap();
     }
 
     /// Makes so many projects at once, around the trait.
