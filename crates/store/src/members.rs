@@ -2,7 +2,7 @@
 //! as they are then.
 //!
 //! The rules are [`copal_model::policy::membership`]'s. An engine locks the organization, reads the
-//! [`Facts`] and asks; what was asked for is done or refused as a whole.
+//! `Facts` and asks; what was asked for is done or refused as a whole.
 
 use async_trait::async_trait;
 use copal_model::policy::{Action, Case, Refused};
