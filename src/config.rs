@@ -23,6 +23,8 @@ const DATA_DEFAULT: &str = "./copal-data";
 const LISTEN_DEFAULT: &str = "127.0.0.1:8000";
 /// The log filter by default.
 const LOG_DEFAULT: &str = "info";
+/// What an operator says who starts a server that could lose what it acknowledges.
+const ACCEPTED_LOSS: &str = "acknowledged-events-may-be-lost";
 
 /// Characters of the operator's token at least: 128 bits in base 64, and then some.
 const OPERATOR_TOKEN_CHARS_MIN: usize = 24;
@@ -74,6 +76,17 @@ pub(crate) struct Config {
     pub(crate) trusted_proxies: Vec<Network>,
     /// Lets an operator read the metrics from another machine.
     pub(crate) operator_token: Option<Secret>,
+    /// What to do where what is acknowledged could be lost.
+    pub(crate) risk: Risk,
+}
+
+/// What to do where what is acknowledged could be lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Risk {
+    /// The server does not start.
+    Refused,
+    /// It starts, and says so.
+    Accepted,
 }
 
 /// The settings file.
@@ -95,6 +108,7 @@ struct SettingsFile {
     operator_token_file: Option<PathBuf>,
     smtp_url: Option<String>,
     mail_from: Option<String>,
+    accept_loss: Option<String>,
 }
 
 impl Config {
@@ -156,6 +170,7 @@ impl Config {
             )?,
             database_url: database_url.map(parse_database_url).transpose()?.flatten(),
             operator_token,
+            risk: parse_risk(pick("COPAL_ACCEPT_LOSS", file.accept_loss).as_deref())?,
         })
     }
 }
@@ -248,6 +263,15 @@ fn parse_plan(text: &str) -> Result<Plan> {
 }
 
 /// A list with commas between its entries, or one of the file.
+/// Words instead of a switch: nobody sets them without having read what they say.
+fn parse_risk(accepted: Option<&str>) -> Result<Risk> {
+    match accepted {
+        None => Ok(Risk::Refused),
+        Some(ACCEPTED_LOSS) => Ok(Risk::Accepted),
+        Some(other) => bail!("`accept_loss` is `{other}`, and can only be `{ACCEPTED_LOSS}`"),
+    }
+}
+
 fn parse_trusted_proxies(
     variable: Option<&str>,
     in_file: Option<Vec<String>>,

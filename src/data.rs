@@ -8,7 +8,7 @@ use copal_store::sqlite::FILE_NAME;
 use copal_store::upkeep::Stake;
 use copal_store::{Error, Options, Store};
 
-use crate::config::Config;
+use crate::config::{Config, Risk};
 use crate::failure::WRONG_PATH;
 
 /// Opens the store; makes it and the data folder where they are not there yet.
@@ -34,18 +34,22 @@ pub(crate) async fn open(config: &Config, options: Options) -> Result<Arc<dyn St
     }
 }
 
-/// Refuses a store that could lose what is acknowledged.
-pub(crate) async fn require_durability(store: &dyn Store) -> Result<()> {
+/// Refuses a store that could lose what is acknowledged, or says at each start that it could where
+/// the operator has accepted that.
+pub(crate) async fn require_durability(store: &dyn Store, risk: Risk) -> Result<()> {
     let guarantees = store.guarantees().await;
     let guarantees = guarantees.context("cannot ask what durability rests on")?;
     let broken = guarantees
         .into_iter()
         .filter(|guarantee| guarantee.stake == Stake::Acknowledged)
-        .find_map(|guarantee| guarantee.broken);
-    match broken {
-        Some(why) => bail!("what is acknowledged could be lost: {why}"),
-        None => Ok(()),
+        .filter_map(|guarantee| guarantee.broken);
+    for why in broken {
+        match risk {
+            Risk::Refused => bail!("what is acknowledged could be lost: {why}"),
+            Risk::Accepted => tracing::warn!(why, "what is acknowledged could be lost"),
+        }
     }
+    Ok(())
 }
 
 /// Where the store's rows are, for people.

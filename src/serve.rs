@@ -64,7 +64,7 @@ async fn serve<F: Future<Output = anyhow::Result<()>>>(
 ) -> anyhow::Result<ExitCode> {
     let metrics = operate::metrics::install().context("cannot install the metrics recorder")?;
     let store = data::open(config, Options::default()).await?;
-    data::require_durability(&*store).await?;
+    data::require_durability(&*store, config.risk).await?;
     let journal = open_journal(config, &*store).await?;
     let listener = Listener::bind(config.listen, listen::Config::default())
         .with_context(|| format!("cannot listen on {}", config.listen))?;

@@ -84,6 +84,22 @@ impl Place {
         assert_eq!(ended.status.code(), Some(1));
         Some(String::from_utf8(ended.stderr).unwrap())
     }
+
+    /// What a server says that starts because its operator accepts the risk.
+    fn warning(&self) -> String {
+        let mut command = command(&self.data());
+        self.database.name_to(&mut command);
+        command.args(["serve", "--listen", "127.0.0.1:0"]);
+        command.env("COPAL_ACCEPT_LOSS", "acknowledged-events-may-be-lost");
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut line = String::new();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        stdout.read_line(&mut line).unwrap();
+        assert!(line.starts_with("copal listening on "), "{line}");
+        child.kill().unwrap();
+        String::from_utf8(child.wait_with_output().unwrap().stderr).unwrap()
+    }
 }
 
 fn run(data: &Path, url: &str, arguments: &[&str]) -> Output {
@@ -163,6 +179,8 @@ fn a_server_that_goes_on_after_its_disk_failed_is_refused_and_a_standby_told() {
     assert!(broken.len() == 1 && broken[0].contains("data_sync_retry is on"));
     let refusal = place.refusal().expect("no server starts there");
     assert!(refusal.contains("data_sync_retry is on"), "{refusal}");
+    let warning = place.warning();
+    assert!(warning.contains("data_sync_retry is on"), "{warning}");
     place.cluster.set("data_sync_retry", "off");
 
     place.cluster.become_standby();

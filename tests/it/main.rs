@@ -15,3 +15,4 @@ mod outage;
 mod sdk;
 mod several;
 mod support;
+mod tls;

@@ -23,7 +23,8 @@ const OUTAGE_SECS: u64 = 6;
 const TOLD_WITHIN: Duration = Duration::from_secs(3);
 /// What the server may grow by while the database is away.
 const GROWTH_BYTES_MAX: u64 = 48 << 20;
-/// How soon everything is recorded after its return.
+/// How soon everything is recorded after its return, and as long again as it was away: what waited
+/// is recorded beside what comes in.
 const DRAINED_WITHIN: Duration = Duration::from_secs(30);
 
 fn number(variable: &str, otherwise: u64) -> u64 {
@@ -173,7 +174,7 @@ async fn an_outage_is_survived(away: impl Fn(&Cluster), back: impl Fn(&Cluster))
     let returned = Instant::now();
     load.answers(100).await;
     let ledger = load.stop().await;
-    app.settle().await;
+    app.settle_within(DRAINED_WITHIN + outage).await;
     let drained = returned.elapsed();
     assert_eq!(ana.get("/account").await.status, 200);
     let (ended, _) = block_in_place(|| app.take_server().terminate());
@@ -188,7 +189,6 @@ async fn an_outage_is_survived(away: impl Fn(&Cluster), back: impl Fn(&Cluster))
     assert_logged_once(&app.log());
     assert!(waiting > 100.0, "{waiting}");
     assert!(growth < GROWTH_BYTES_MAX, "{growth} bytes");
-    assert!(drained < DRAINED_WITHIN.max(outage), "{drained:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,8 @@
 //! A PostgreSQL cluster that one test has for itself, to do to it what operators fear.
 
+use std::fs::Permissions;
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -83,6 +85,20 @@ impl Cluster {
     pub(crate) fn set(&self, setting: &str, value: &str) {
         self.administrate(&format!("alter system set {setting} = {value}"));
         self.administrate("select pg_reload_conf()");
+    }
+
+    /// Speaks TLS from now on, with this certificate and its key.
+    pub(crate) fn encrypt(&self, certificate: &Path, key: &Path) {
+        let data = self.folder.join("data");
+        let owner = std::fs::metadata(&data).unwrap();
+        for (from, to) in [(certificate, "server.crt"), (key, "server.key")] {
+            let to = data.join(to);
+            std::fs::copy(from, &to).unwrap();
+            std::fs::set_permissions(&to, Permissions::from_mode(0o600)).unwrap();
+            chown(&to, Some(owner.uid()), Some(owner.gid())).unwrap();
+        }
+        self.set("log_connections", "on");
+        self.set("ssl", "on");
     }
 
     /// Stops it and starts it again.

@@ -262,13 +262,22 @@ impl TestApp {
     pub(crate) async fn settle(&self) {
         settle(&self.client, &self.base_url).await;
     }
+
+    /// The same where much waits.
+    pub(crate) async fn settle_within(&self, patience: Duration) {
+        settle_within(&self.client, &self.base_url, patience).await;
+    }
 }
 
 /// Waits until everything that the server at this address has acknowledged is recorded.
 pub(crate) async fn settle(client: &reqwest::Client, base_url: &str) {
+    settle_within(client, base_url, PATIENCE).await;
+}
+
+async fn settle_within(client: &reqwest::Client, base_url: &str, patience: Duration) {
     let began = Instant::now();
     while metric_of(client, base_url, "copal_journal_backlog_records ").await > 0.0 {
-        assert!(began.elapsed() < PATIENCE, "the journal is not recorded");
+        assert!(began.elapsed() < patience, "the journal is not recorded");
         tokio::time::sleep(GLANCE).await;
     }
 }
