@@ -27,7 +27,8 @@ pub(super) async fn list(signed_in: &SignedIn, app: &App) -> Result<Vec<SessionR
             id: session.id.to_string(),
             device: device::in_words(&session.user_agent),
             created_at: session.created_at,
-            last_seen_at: session.last_seen_at,
+            // Noted by the hour, which may have begun before the session.
+            last_seen_at: session.last_seen_at.max(session.created_at),
             is_this: session.id == this,
         })
         .collect();
