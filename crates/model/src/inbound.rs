@@ -2,9 +2,9 @@
 //! out of the others before anything is kept.
 
 /// Lines in one list of a project's settings: patterns, ranges, names of fields.
-pub const INBOUND_LINES_MAX: usize = 200;
+pub const INBOUND_LINES_MAX: u32 = 200;
 /// Bytes in one line of such a list.
-pub const INBOUND_LINE_BYTES_MAX: usize = 500;
+pub const INBOUND_LINE_BYTES_MAX: u32 = 500;
 
 /// Whether something is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -55,6 +55,20 @@ pub struct ScrubSettings {
     pub fields: Vec<String>,
     /// Fields whose own value is left alone, by their whole name.
     pub safe_fields: Vec<String>,
+}
+
+impl InboundSettings {
+    /// All lists that people write.
+    pub fn lists(&self) -> [&[String]; 5] {
+        let Self { filters, scrubbing } = self;
+        [
+            &filters.releases,
+            &filters.error_messages,
+            &filters.addresses,
+            &scrubbing.fields,
+            &scrubbing.safe_fields,
+        ]
+    }
 }
 
 impl Switch {

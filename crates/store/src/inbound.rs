@@ -1,11 +1,11 @@
 //! What projects want done with events on their way in: filters, and what is scrubbed.
 
 use async_trait::async_trait;
-use copal_model::inbound::lines_of;
+use copal_model::inbound::{INBOUND_LINE_BYTES_MAX, INBOUND_LINES_MAX, lines_of};
 use copal_model::{InboundSettings, Timestamp};
 
 use crate::record::texts::storable;
-use crate::{ProjectScope, Result};
+use crate::{Error, ProjectScope, Result};
 
 /// Inbound settings of projects.
 #[async_trait]
@@ -16,13 +16,29 @@ pub trait Inbound: Send + Sync {
     /// Replaces a project's settings. The pipeline goes by them within a second.
     ///
     /// # Errors
-    /// [`NotFound`](crate::Error::NotFound) `project` when it has just been deleted.
+    /// [`NotFound`](crate::Error::NotFound) `project` when it has just been deleted;
+    /// [`LimitReached`](crate::Error::LimitReached) when a list or a line is too long.
     async fn update_inbound(
         &self,
         scope: &ProjectScope,
         settings: InboundSettings,
         now: Timestamp,
     ) -> Result<()>;
+}
+
+/// Refuses lists and lines that are too long: every event is held against all of them.
+pub(crate) fn require_room(settings: &InboundSettings) -> Result<()> {
+    let within = |count: usize, limit: u32, what| match u32::try_from(count) {
+        Ok(count) if count <= limit => Ok(()),
+        _ => Err(Error::LimitReached { what, limit }),
+    };
+    for list in settings.lists() {
+        within(list.len(), INBOUND_LINES_MAX, "lines in a list")?;
+        for line in list {
+            within(line.len(), INBOUND_LINE_BYTES_MAX, "bytes in a line")?;
+        }
+    }
+    Ok(())
 }
 
 /// A list as it is stored: one entry a line.

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use copal_model::limits::{
     INVITATIONS_PER_ADDRESS_DAY, INVITATIONS_PER_ORG_DAY, INVITATIONS_PER_USER_HOUR,
 };
+use copal_model::policy::{Refused, membership};
 use copal_model::{
     Email, Invitation, InvitationId, InvitationStatus, Letter, MailId, MailKind, Member,
     Organization, Role, Timestamp, User, UserId,
@@ -251,9 +252,9 @@ impl InvitationLimit {
 
 /// What holds when somebody is to be invited.
 pub(crate) struct Facts {
+    pub(crate) organization: Organization,
     /// The inviter's role; `None` when they are no member any more.
     pub(crate) inviter: Option<Role>,
-    pub(crate) is_personal: bool,
     pub(crate) is_member: bool,
     /// Another invitation of the same address that is pending, and when its time is over.
     pub(crate) pending: Option<(InvitationId, Timestamp)>,
@@ -266,12 +267,7 @@ pub(crate) struct Facts {
 impl Facts {
     /// Whether somebody may be invited as `role`.
     pub(crate) fn check(&self, role: Role, now: Timestamp) -> Answer<(), NotInvited> {
-        if self.is_personal {
-            return Err(NotInvited::PersonalOrganization);
-        }
-        if !may_invite(self.inviter, role) {
-            return Err(NotInvited::RoleTooLow);
-        }
+        may_invite(self.inviter, role, &self.organization)?;
         if self.is_member {
             return Err(NotInvited::AlreadyMember);
         }
@@ -293,9 +289,24 @@ impl Facts {
     }
 }
 
-/// Whether somebody with this role may let somebody in as `invited` (rules D-1 and D-I6).
-pub(crate) fn may_invite(inviter: Option<Role>, role: Role) -> bool {
-    inviter.is_some_and(|inviter| inviter >= Role::Admin && role <= inviter) && role != Role::Owner
+/// Whether somebody with this role may let somebody in as `role`, by the policy and what the
+/// organization has set (rules D-1 and D-I6). Who is no member any more may not.
+pub(crate) fn may_invite(
+    inviter: Option<Role>,
+    role: Role,
+    organization: &Organization,
+) -> Answer<(), NotInvited> {
+    let inviter = inviter.ok_or(NotInvited::RoleTooLow)?;
+    let Organization {
+        settings,
+        is_personal,
+        ..
+    } = organization;
+    match membership::invite(inviter, role, *settings, *is_personal) {
+        Ok(_) => Ok(()),
+        Err(Refused::Personal) => Err(NotInvited::PersonalOrganization),
+        Err(_) => Err(NotInvited::RoleTooLow),
+    }
 }
 
 /// What becomes of an acceptance.
@@ -349,22 +360,4 @@ impl NewInvitation {
 /// Invitations that ended before this are forgotten.
 pub(crate) fn forgotten_before(now: Timestamp) -> Timestamp {
     now - SignedDuration::from_hours(24 * INVITATION_KEPT_DAYS)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn owners_and_administrators_invite_up_to_their_own_role_but_no_owner() {
-        // Rows are inviters, columns invited roles, both from OWNER down.
-        let expected = ["-YYY", "-YYY", "----", "----"];
-        for (inviter, row) in Role::ALL.into_iter().zip(expected) {
-            for (invited, cell) in Role::ALL.into_iter().zip(row.chars()) {
-                let may = may_invite(Some(inviter), invited);
-                assert_eq!(may, cell == 'Y', "{inviter} invites {invited}");
-            }
-        }
-        assert!(!may_invite(None, Role::Viewer));
-    }
 }

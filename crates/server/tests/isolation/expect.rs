@@ -58,16 +58,18 @@ impl Expected {
         let goes_on = status.is_success() || status.is_redirection();
         let is_done = goes_on && (!answer.leads_to_login() || LOGS_OUT.contains(&row.path));
         let is_not_found = status == StatusCode::NOT_FOUND;
-        // By a name that the organization had before, members are led to the one that it has; there
-        // they are told.
-        let is_led_on = status == StatusCode::PERMANENT_REDIRECT;
+        // Who reads a page by a slug that the organization had before is led to the one that it has,
+        // if they are a member; there they are told.
+        let is_led_on = status == StatusCode::PERMANENT_REDIRECT
+            && row.method == Method::GET
+            && row.path.starts_with("/o/{org}")
+            && answer.header("location").starts_with("/o/");
         let is_forbidden = status == StatusCode::FORBIDDEN || is_led_on;
         match self {
             Self::Done => is_done,
             Self::LogIn => answer.leads_to_login() || status == StatusCode::UNAUTHORIZED,
             Self::NotFound => is_not_found,
-            // A member who reads by an old slug is sent to the present one first.
-            Self::Forbidden => is_forbidden || status == StatusCode::PERMANENT_REDIRECT,
+            Self::Forbidden => is_forbidden,
             Self::Conflict => status == StatusCode::CONFLICT,
             Self::NotFoundOrForbidden => is_not_found || is_forbidden,
             Self::DoneOrForbidden => is_done || is_forbidden,

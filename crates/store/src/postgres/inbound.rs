@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use copal_model::{FilterSettings, InboundSettings, ScrubSettings, Switch, Timestamp};
 
 use super::{Columns, PostgresStore, Tx, execute, find};
-use crate::inbound::{Inbound, from_lines, to_lines};
+use crate::inbound::{Inbound, from_lines, require_room, to_lines};
 use crate::{Error, ProjectScope, Result};
 
 /// The columns of [`settings`]; `i` is the table.
@@ -60,6 +60,7 @@ async fn update_inbound(
     settings: &InboundSettings,
     now: Timestamp,
 ) -> Result<()> {
+    require_room(settings)?;
     let (filters, scrubbing) = (&settings.filters, &settings.scrubbing);
     let changed = execute(
         tx,

@@ -139,12 +139,8 @@ async fn create_invitation(
 ) -> Result<Answer<Invitation, NotInvited>> {
     let org = scope.org();
     queue(tx).await?;
-    let facts = facts(tx, org, new).await?;
-    if let Err(refused) = facts.check(new.role, new.now) {
+    if let Err(refused) = decide(tx, org, new).await? {
         return Ok(Err(refused));
-    }
-    if let Some((over, _)) = facts.pending {
-        end(tx, over, InvitationStatus::Expired, new.now).await?;
     }
     send(tx, scope, new).await?;
     execute(
@@ -188,12 +184,8 @@ async fn resend_invitation(
     if open.is_none() {
         return Err(Error::NotFound { what: "invitation" });
     }
-    let facts = facts(tx, org, new).await?;
-    if let Err(refused) = facts.check(new.role, new.now) {
+    if let Err(refused) = decide(tx, org, new).await? {
         return Ok(Err(refused));
-    }
-    if let Some((over, _)) = facts.pending {
-        end(tx, over, InvitationStatus::Expired, new.now).await?;
     }
     close_mail(tx, new.id, new.now).await?;
     send(tx, scope, new).await?;
@@ -215,6 +207,16 @@ async fn resend_invitation(
     )
     .await?;
     require(tx, org, new.id, new.now).await.map(Ok)
+}
+
+/// Whether somebody may be invited; another invitation of theirs whose time is over ends then.
+async fn decide(tx: &Tx<'_>, org: OrgId, new: &NewInvitation) -> Result<Answer<(), NotInvited>> {
+    let facts = facts(tx, org, new).await?;
+    let decided = facts.check(new.role, new.now);
+    if let (Ok(()), Some((over, _))) = (decided, facts.pending) {
+        end(tx, over, InvitationStatus::Expired, new.now).await?;
+    }
+    Ok(decided)
 }
 
 async fn list_invitations(tx: &Tx<'_>, org: OrgId, now: Timestamp) -> Result<Vec<Invitation>> {

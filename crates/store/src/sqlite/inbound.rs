@@ -5,7 +5,7 @@ use copal_model::{FilterSettings, InboundSettings, ScrubSettings, Switch, Timest
 use rusqlite::{Connection, params};
 
 use super::{Columns, SqliteStore};
-use crate::inbound::{Inbound, from_lines, to_lines};
+use crate::inbound::{Inbound, from_lines, require_room, to_lines};
 use crate::{Error, ProjectScope, Result};
 
 /// The columns of [`settings`]; `i` is the table.
@@ -54,6 +54,7 @@ fn update_inbound(
     settings: &InboundSettings,
     now: Timestamp,
 ) -> Result<()> {
+    require_room(settings)?;
     let (filters, scrubbing) = (&settings.filters, &settings.scrubbing);
     let changed = db
         .prepare_cached(

@@ -124,12 +124,8 @@ fn create_invitation(
     new: &NewInvitation,
 ) -> Result<Answer<Invitation, NotInvited>> {
     let org = scope.org();
-    let facts = facts(db, org, new)?;
-    if let Err(refused) = facts.check(new.role, new.now) {
+    if let Err(refused) = decide(db, org, new)? {
         return Ok(Err(refused));
-    }
-    if let Some((over, _)) = facts.pending {
-        end(db, over, InvitationStatus::Expired, new.now)?;
     }
     send(db, scope, new)?;
     db.prepare_cached(
@@ -171,12 +167,8 @@ fn resend_invitation(
     if !is_open {
         return Err(Error::NotFound { what: "invitation" });
     }
-    let facts = facts(db, org, new)?;
-    if let Err(refused) = facts.check(new.role, new.now) {
+    if let Err(refused) = decide(db, org, new)? {
         return Ok(Err(refused));
-    }
-    if let Some((over, _)) = facts.pending {
-        end(db, over, InvitationStatus::Expired, new.now)?;
     }
     close_mail(db, new.id, new.now)?;
     send(db, scope, new)?;
@@ -196,6 +188,16 @@ fn resend_invitation(
         new.id.as_uuid().as_bytes(),
     ])?;
     require(db, org, new.id, new.now).map(Ok)
+}
+
+/// Whether somebody may be invited; another invitation of theirs whose time is over ends then.
+fn decide(db: &Connection, org: OrgId, new: &NewInvitation) -> Result<Answer<(), NotInvited>> {
+    let facts = facts(db, org, new)?;
+    let decided = facts.check(new.role, new.now);
+    if let (Ok(()), Some((over, _))) = (decided, facts.pending) {
+        end(db, over, InvitationStatus::Expired, new.now)?;
+    }
+    Ok(decided)
 }
 
 fn list_invitations(db: &Connection, org: OrgId, now: Timestamp) -> Result<Vec<Invitation>> {

@@ -1,8 +1,9 @@
 //! What projects want done with events on their way in: each project's own, known to the pipeline.
 
+use copal_model::inbound::{INBOUND_LINE_BYTES_MAX, INBOUND_LINES_MAX};
 use copal_model::{FilterSettings, InboundSettings, ScrubSettings, Switch};
 
-use crate::world::{InProject, World, after, not_found};
+use crate::world::{InProject, World, after, limit, not_found};
 
 conformance!(
     a_project_begins_with_the_defaults,
@@ -10,6 +11,7 @@ conformance!(
     settings_are_each_projects_own,
     the_pipeline_is_told_of_them,
     settings_go_with_their_project,
+    lists_and_lines_have_an_end,
 );
 
 fn unusual() -> InboundSettings {
@@ -86,4 +88,25 @@ async fn settings_go_with_their_project(world: World) {
     assert_eq!(settings(&world, &shop).await, InboundSettings::default());
     let late = world.store.update_inbound(&shop.scope, unusual(), after(2));
     assert_eq!(not_found(late.await), "project");
+}
+
+async fn lists_and_lines_have_an_end(world: World) {
+    let shop = project(&world, "Shop").await;
+    let of = |lines: u32, bytes: u32| InboundSettings {
+        scrubbing: ScrubSettings {
+            safe_fields: vec!["x".repeat(bytes as usize); lines as usize],
+            ..ScrubSettings::default()
+        },
+        ..InboundSettings::default()
+    };
+    update(&world, &shop, of(INBOUND_LINES_MAX, INBOUND_LINE_BYTES_MAX)).await;
+    for (lines, bytes, max) in [
+        (INBOUND_LINES_MAX + 1, 1, INBOUND_LINES_MAX),
+        (1, INBOUND_LINE_BYTES_MAX + 1, INBOUND_LINE_BYTES_MAX),
+    ] {
+        let refused = world
+            .store
+            .update_inbound(&shop.scope, of(lines, bytes), after(1));
+        assert_eq!(limit(refused.await), max);
+    }
 }

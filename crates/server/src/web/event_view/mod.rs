@@ -90,7 +90,9 @@ fn problem(problem: &Json<'_>) -> Option<String> {
     let name = text(problem, "name").filter(|name| !name.is_empty());
     let name = name.unwrap_or_else(|| "event".to_owned());
     let value = text(problem, "value").filter(|value| !value.is_empty());
-    let was = value.map_or_else(String::new, |value| format!(" (was {value})"));
+    let was = value
+        .as_ref()
+        .map_or_else(String::new, |value| format!(" (was {value})"));
     Some(match &*kind {
         "invalid_data" => format!("{name}: not a value it may have, dropped{was}"),
         "unknown_attribute" => format!("{name}: not an attribute of events, dropped"),
@@ -100,6 +102,7 @@ fn problem(problem: &Json<'_>) -> Option<String> {
         "past_timestamp" => {
             format!("{name}: older than events are kept, set to when it came in{was}")
         }
+        "filtered" => format!("{name}: taken out: {}", value?),
         _ => format!("{name}: {kind}"),
     })
 }

@@ -120,6 +120,7 @@ fn what_was_mended_is_told_in_sentences() {
         r#"{"errors":[{"type":"value_too_long","name":"extra"},
             {"type":"invalid_data","name":"release","value":"a/b"},
             {"type":"clock_drift","name":"timestamp","value":"2026-01-01T00:00:00Z"},
+            {"type":"filtered","name":"extra.card","value":"a payment card"},
             {"type":"js_no_source","name":"app.js"},{"name":"without a kind"},7]}"#,
     );
     assert_eq!(
@@ -128,6 +129,7 @@ fn what_was_mended_is_told_in_sentences() {
             "extra: too large, cut",
             "release: not a value it may have, dropped (was a/b)",
             "timestamp: the sender's clock was wrong, corrected (was 2026-01-01T00:00:00Z)",
+            "extra.card: taken out: a payment card",
             "app.js: js_no_source",
         ]
     );

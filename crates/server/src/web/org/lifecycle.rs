@@ -55,7 +55,7 @@ pub(super) async fn convert(
     let answer = app.store.convert_organization(&member.scope, actor, home);
     let team = member.changed(answer.await?, &app).await?;
     let back = urls::members(team.slug.as_str());
-    let text = format!("{} is a team now: invite somebody.", team.name);
+    let text = format!("{} is a team now.", team.name);
     Ok(notice::redirect(&back, &text, &app))
 }
 

@@ -53,7 +53,7 @@ pub(super) async fn open_invitation(
             is_mailed: columns.get("is_mailed")?,
             account: account.map(UserId::new),
             is_member: columns.get("is_member")?,
-            is_backed: !organization.is_personal && may_invite(inviter, invitation.role),
+            is_backed: may_invite(inviter, invitation.role, &organization).is_ok(),
             organization,
             invitation,
         })

@@ -4,14 +4,15 @@ use copal_model::{InvitationId, OrgId, Timestamp};
 use tokio_postgres::types::ToSql;
 
 use crate::invitations::{Facts, InvitationLimit, NewInvitation};
-use crate::postgres::{Columns, Tx, find};
+use crate::postgres::{Columns, Tx, find, organizations};
 use crate::{Error, Result};
 
 /// What holds when somebody is to be invited, by an invitation that counts as none itself.
 pub(super) async fn facts(tx: &Tx<'_>, org: OrgId, new: &NewInvitation) -> Result<Facts> {
     let found = find(
         tx,
-        "select o.personal_user_id is not null as is_personal,
+        &format!(
+            "select {},
             (select role from members where org_id = o.id and user_id = $2) as inviter_role,
             exists (
                 select 1
@@ -22,6 +23,8 @@ pub(super) async fn facts(tx: &Tx<'_>, org: OrgId, new: &NewInvitation) -> Resul
             exists (select 1 from invitation_blocks where email = $3) as is_blocked
         from organizations o
         where o.id = $1",
+            organizations::COLUMNS
+        ),
         &[&org.as_uuid(), &new.inviter.as_uuid(), &new.email.as_str()],
     )
     .await?;
@@ -34,8 +37,8 @@ pub(super) async fn facts(tx: &Tx<'_>, org: OrgId, new: &NewInvitation) -> Resul
         None => None,
     };
     let mut facts = Facts {
+        organization: organizations::organization(&row)?,
         inviter,
-        is_personal: columns.get("is_personal")?,
         is_member: columns.get("is_member")?,
         pending: find_pending(tx, org, new).await?,
         is_blocked: columns.get("is_blocked")?,

@@ -49,7 +49,7 @@ pub(super) fn open_invitation(
             is_mailed: columns.get("is_mailed")?,
             account: account.map(|bytes| UserId::new(Uuid::from_bytes(bytes))),
             is_member: columns.get("is_member")?,
-            is_backed: !organization.is_personal && may_invite(inviter, invitation.role),
+            is_backed: may_invite(inviter, invitation.role, &organization).is_ok(),
             organization,
             invitation,
         })

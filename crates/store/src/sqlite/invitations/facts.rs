@@ -5,15 +5,15 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, params};
 
 use crate::invitations::{Facts, InvitationLimit, NewInvitation};
-use crate::sqlite::Columns;
+use crate::sqlite::{Columns, organizations};
 use crate::{Error, Result};
 
 /// What holds when somebody is to be invited, by an invitation that counts as none itself.
 pub(super) fn facts(db: &Connection, org: OrgId, new: &NewInvitation) -> Result<Facts> {
     let org = org.as_uuid().into_bytes();
     // Question marks, because SQLite counts `$2` as the first where it stands first.
-    let mut find = db.prepare_cached(
-        "select o.personal_user_id is not null as is_personal,
+    let mut find = db.prepare_cached(&format!(
+        "select {},
             (select role from members where org_id = o.id and user_id = ?2) as inviter_role,
             exists (
                 select 1
@@ -24,7 +24,8 @@ pub(super) fn facts(db: &Connection, org: OrgId, new: &NewInvitation) -> Result<
             exists (select 1 from invitation_blocks where email = ?3) as is_blocked
         from organizations o
         where o.id = ?1",
-    )?;
+        organizations::COLUMNS
+    ))?;
     let mut found = find.query_and_then(
         params![org, new.inviter.as_uuid().as_bytes(), new.email.as_str()],
         |row| {
@@ -34,8 +35,8 @@ pub(super) fn facts(db: &Connection, org: OrgId, new: &NewInvitation) -> Result<
                 None => None,
             };
             Ok::<_, Error>(Facts {
+                organization: organizations::organization(row)?,
                 inviter,
-                is_personal: columns.get("is_personal")?,
                 is_member: columns.get("is_member")?,
                 pending: None,
                 is_blocked: columns.get("is_blocked")?,
