@@ -18,13 +18,6 @@ pub enum Mutant {
         /// Which of those that read the same in the statement.
         number: usize,
     },
-    /// A comparison in the code that always holds.
-    Comparison {
-        /// The file that has it, below `src/`.
-        file: String,
-        /// What it is about.
-        about: String,
-    },
     /// A cell of the policy that says the opposite.
     Cell {
         /// What is asked for.
@@ -56,7 +49,6 @@ impl fmt::Display for Mutant {
                 }
                 Ok(())
             }
-            Self::Comparison { file, about } => write!(f, "{file}: {about}"),
             Self::Cell { action, role } => write!(f, "policy: {action} as {role}"),
             Self::Reach { asked, shown } => write!(f, "reach: {asked} with {shown}"),
         }
@@ -101,14 +93,6 @@ pub fn pass_by(mutant: Mutant) -> bool {
         state.passed.insert(mutant);
     }
     is_broken
-}
-
-/// A comparison in the code that keeps things apart.
-#[track_caller]
-pub fn holds(about: &str, condition: bool) -> bool {
-    let file = file_of(std::panic::Location::caller().file());
-    let about = about.to_owned();
-    pass_by(Mutant::Comparison { file, about }) || condition
 }
 
 /// The part of a path that says which file it is.
