@@ -8,7 +8,7 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 
 use rusqlite::{CachedStatement, OpenFlags, Params, Result, Row, Statement, TransactionBehavior};
 
-use crate::mutants::{self, Mutant, file_of};
+use crate::mutants::{self, Mutant};
 use crate::statements::{self, Condition};
 
 /// A connection of `rusqlite` in which statements are broken on their way in.
@@ -163,4 +163,10 @@ impl Deref for Transaction<'_> {
     fn deref(&self) -> &Connection {
         self.connection
     }
+}
+
+/// The part of a path that says which file it is.
+fn file_of(path: &str) -> String {
+    let (_, file) = path.rsplit_once("/src/").unwrap_or(("", path));
+    file.to_owned()
 }

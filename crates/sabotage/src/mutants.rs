@@ -75,11 +75,6 @@ pub fn break_only(mutant: Option<Mutant>) {
     state().broken = mutant;
 }
 
-/// What is broken now.
-pub fn broken() -> Option<Mutant> {
-    state().broken.clone()
-}
-
 /// The protections that have been passed by since this was last asked.
 pub fn take_passed() -> BTreeSet<Mutant> {
     std::mem::take(&mut state().passed)
@@ -93,10 +88,4 @@ pub fn pass_by(mutant: Mutant) -> bool {
         state.passed.insert(mutant);
     }
     is_broken
-}
-
-/// The part of a path that says which file it is.
-pub(crate) fn file_of(path: &str) -> String {
-    let (_, file) = path.rsplit_once("/src/").unwrap_or(("", path));
-    file.to_owned()
 }
