@@ -18,6 +18,7 @@
 //! - [`outcome`]: how every received item ended
 //! - [`limits`]: every limit of the data model, named once
 //! - [`email`], [`slug`], [`name`]: normal forms of text that identifies or names
+//! - [`totp`]: one-time passwords by time
 //! - [`ambient`]: time and randomness as parameters
 
 #![warn(missing_docs)]
@@ -42,6 +43,7 @@ pub mod project;
 pub mod quota;
 pub mod search;
 pub mod slug;
+pub mod totp;
 pub mod user;
 
 pub use ambient::{Clock, Entropy};

@@ -5,7 +5,7 @@
 //!
 //! # Layout
 //! - [`access`]: credentials to scopes; the only maker of scopes
-//! - [`users`], [`sessions`], [`tokens`], [`org_tokens`], [`organizations`], [`projects`]: accounts and settings
+//! - [`users`], [`sessions`], [`second_factors`], [`tokens`], [`org_tokens`], [`organizations`], [`projects`]: accounts and settings
 //! - [`members`], [`lifecycle`]: memberships that change; what is deleted and taken back
 //! - [`inbound`]: what projects want done with events on their way in
 //! - [`invitations`], [`mails`]: how people join, and what they are told
@@ -47,6 +47,7 @@ pub mod postgres;
 pub mod projects;
 pub mod record;
 pub mod scope;
+pub mod second_factors;
 pub mod sessions;
 pub mod sqlite;
 mod telemetry;
@@ -67,6 +68,7 @@ pub trait Store:
     + users::Users
     + sessions::Sessions
     + tokens::Tokens
+    + second_factors::SecondFactors
     + org_tokens::OrgTokens
     + organizations::Organizations
     + projects::Projects
@@ -92,6 +94,7 @@ impl<T> Store for T where
         + users::Users
         + sessions::Sessions
         + tokens::Tokens
+        + second_factors::SecondFactors
         + org_tokens::OrgTokens
         + organizations::Organizations
         + projects::Projects

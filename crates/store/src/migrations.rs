@@ -28,6 +28,7 @@ macro_rules! migrations {
             12 "0012_audit",
             13 "0013_inbound",
             14 "0014_gates",
+            15 "0015_second_factors",
         }
     };
     ($engine:literal, $($version:literal $title:literal,)+) => {

@@ -35,6 +35,7 @@ mod row;
 #[cfg(test)]
 #[path = "../../tests/conformance/schema.rs"]
 mod schema;
+mod second_factors;
 mod sessions;
 mod slugs;
 mod statements;

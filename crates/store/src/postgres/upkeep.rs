@@ -58,7 +58,7 @@ impl Upkeep for PostgresStore {
         self.engine
             .record(move |tx| {
                 Box::pin(async move {
-                    for table in ["sessions", "tokens", "org_tokens"] {
+                    for table in ["sessions", "tokens", "org_tokens", "log_in_steps"] {
                         let sql = format!("delete from {table} where expires_at <= $1");
                         execute(tx, &sql, &[&now]).await?;
                     }

@@ -28,6 +28,7 @@ mod partitions;
 mod projects;
 mod record;
 mod row;
+mod second_factors;
 mod sessions;
 mod slugs;
 mod telemetry;

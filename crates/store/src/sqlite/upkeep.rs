@@ -46,7 +46,7 @@ impl Upkeep for SqliteStore {
         let now = now.as_microsecond();
         self.engine
             .on_writer(move |connection| {
-                for table in ["sessions", "tokens", "org_tokens"] {
+                for table in ["sessions", "tokens", "org_tokens", "log_in_steps"] {
                     connection.execute(
                         &format!("delete from {table} where expires_at <= ?1"),
                         (now,),

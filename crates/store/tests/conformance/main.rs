@@ -50,6 +50,7 @@ mod projects;
 mod races;
 mod recording;
 mod schema;
+mod second_factors;
 mod sessions;
 mod telemetry;
 mod tokens;
