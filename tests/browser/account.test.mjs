@@ -85,6 +85,7 @@ test("a key that is switched off lets nothing in, and is deleted only then", { t
   await page.fill("#f-label", "mobile app");
   await page.getByRole("button", { name: "Create key" }).click();
   await page.getByRole("button", { name: "Switch off mobile app" }).click();
+  await page.locator("summary", { hasText: /^Delete$/ }).click();
   await page.getByRole("button", { name: /^Delete for ever.*mobile app/ }).click();
   await page.locator(".notice", { hasText: "Deleted the key" }).waitFor();
   assert.equal(await page.locator(".key-list li").count(), 1);

@@ -9,6 +9,7 @@ mod keys;
 mod limits;
 mod quota;
 mod raw;
+mod settings;
 
 use std::io::Write as _;
 

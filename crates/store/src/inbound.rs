@@ -7,6 +7,15 @@ use copal_model::{InboundSettings, Timestamp};
 use crate::record::texts::storable;
 use crate::{Error, ProjectScope, Result};
 
+/// How many events a filter has taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilterCount {
+    /// The filter, as outcomes name it.
+    pub filter: String,
+    /// Events that it took.
+    pub events: u64,
+}
+
 /// Inbound settings of projects.
 #[async_trait]
 pub trait Inbound: Send + Sync {
@@ -24,6 +33,14 @@ pub trait Inbound: Send + Sync {
         settings: InboundSettings,
         now: Timestamp,
     ) -> Result<()>;
+
+    /// How many events were filtered from the hour of `since` on, by the reason, in the order of
+    /// its name.
+    async fn count_filtered(
+        &self,
+        scope: &ProjectScope,
+        since: Timestamp,
+    ) -> Result<Vec<FilterCount>>;
 }
 
 /// Refuses lists and lines that are too long: every event is held against all of them.

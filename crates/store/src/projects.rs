@@ -49,6 +49,8 @@ pub struct NewKey {
     pub public_key: String,
     /// What people call it.
     pub label: String,
+    /// How many events it lets in; `None` = any number.
+    pub limit: Option<KeyLimit>,
     /// When.
     pub now: Timestamp,
 }
@@ -152,6 +154,7 @@ impl NewProject {
             id: self.key_id,
             public_key: self.public_key,
             label: FIRST_KEY_LABEL.to_owned(),
+            limit: None,
             now: self.now,
         }
     }
@@ -166,7 +169,7 @@ impl NewKey {
             public_key: self.public_key,
             label: self.label,
             is_active: true,
-            limit: None,
+            limit: self.limit,
             created_at: self.now,
         }
     }

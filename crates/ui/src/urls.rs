@@ -67,11 +67,19 @@ pub mod route {
     pub const GUIDE: &str = "/o/{org}/projects/{project}/guide";
     /// Server-sent events: `first-event` with the new issue's path as data.
     pub const GUIDE_STREAM: &str = "/o/{org}/projects/{project}/guide/stream";
-    /// Settings of a project. GET, POST `name`, `platform`.
+    /// Settings of a project. GET, POST any of `name`, `slug`, `platform`, `allowed_origins`,
+    /// `retention_days`: what is not sent stays as it is.
     pub const PROJECT_SETTINGS: &str = "/o/{org}/projects/{project}/settings";
+    /// What is taken out of a project's events. POST `secrets`, `scrubAddresses`, `fields`,
+    /// `safeFields`.
+    pub const PROJECT_SCRUBBING: &str = "/o/{org}/projects/{project}/scrubbing";
+    /// Which events a project does not want. POST `browserExtensions`, `webCrawlers`,
+    /// `legacyBrowsers`, `localhost`, `releases`, `errorMessages`, `addresses`.
+    pub const PROJECT_FILTERS: &str = "/o/{org}/projects/{project}/filters";
     /// Make a client key. POST `label`.
     pub const KEYS: &str = "/o/{org}/projects/{project}/keys";
-    /// Change a client key. POST `action` = `activate`, `deactivate` or `delete`.
+    /// Change a client key. POST `action` = `activate`, `deactivate`, `change`, `rotate` or
+    /// `delete`; `change` takes `label`, `limit` and `seconds`.
     pub const KEY: &str = "/o/{org}/projects/{project}/keys/{key}";
     /// Delete a project. POST `confirm` = its name.
     pub const PROJECT_DELETE: &str = "/o/{org}/projects/{project}/delete";
@@ -216,6 +224,16 @@ pub fn guide_stream(org: &str, project: &str) -> String {
 /// Settings of a project.
 pub fn project_settings(org: &str, project: &str) -> String {
     fill(route::PROJECT_SETTINGS, &[org, project])
+}
+
+/// What is taken out of a project's events.
+pub fn project_scrubbing(org: &str, project: &str) -> String {
+    fill(route::PROJECT_SCRUBBING, &[org, project])
+}
+
+/// Which events a project does not want.
+pub fn project_filters(org: &str, project: &str) -> String {
+    fill(route::PROJECT_FILTERS, &[org, project])
 }
 
 /// Make a client key.

@@ -42,7 +42,7 @@ pub struct Key {
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RateLimit {
-    /// Within the window; 0 takes the limit away.
+    /// Within the window, at most 1,000,000; 0 takes the limit away.
     events: u32,
     /// The window: 60 or 3600, a minute or an hour of the clock.
     seconds: u32,
@@ -54,6 +54,7 @@ pub struct RateLimit {
 pub struct KeyNew {
     #[schema(min_length = 1, max_length = 100)]
     label: String,
+    rate_limit: Option<RateLimit>,
 }
 
 /// A change to a key.
@@ -129,6 +130,7 @@ async fn create(
         id: KeyId::new(fresh::uuid_v7(&*app.clock, &*app.entropy)),
         public_key: fresh::public_key(&*app.entropy),
         label: name_in("label", &new.label, KEY_LABEL_CHARS_MAX)?,
+        limit: new.rate_limit.map(limit_in).transpose()?.flatten(),
         now: app.clock.now(),
     };
     let made = app.store.create_key(&project.scope, new).await?;

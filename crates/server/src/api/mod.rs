@@ -13,6 +13,7 @@
 pub mod body;
 pub mod describe;
 pub mod events;
+pub mod inbound;
 pub mod issues;
 pub mod keys;
 pub mod list;
@@ -41,6 +42,7 @@ pub fn routes() -> Vec<Route> {
     routes.extend(tokens::routes());
     routes.extend(projects::routes());
     routes.extend(keys::routes());
+    routes.extend(inbound::routes());
     routes.extend(issues::routes());
     routes.extend(events::routes());
     routes.extend(openapi::routes());

@@ -14,7 +14,9 @@ use utoipa::openapi::{
 use utoipa::{PartialSchema, ToSchema};
 
 use super::describe::{Call, problem, problem_schema, text};
-use super::{events, issues, keys, me, members, names, organizations, projects, tokens, usage};
+use super::{
+    events, inbound, issues, keys, me, members, names, organizations, projects, tokens, usage,
+};
 use crate::app::App;
 use crate::problem::Problem;
 use crate::routes::{self, Route, RouteAccess};
@@ -182,6 +184,9 @@ fn components() -> utoipa::openapi::Components {
     let builder = with::<keys::RateLimit>(with::<keys::Key>(with::<keys::KeyNew>(with::<
         keys::KeyChange,
     >(builder))));
+    let builder = with::<inbound::Inbound>(with::<inbound::InboundFilters>(builder));
+    let builder = with::<inbound::Scrubbing>(with::<inbound::InboundChange>(builder));
+    let builder = with::<inbound::FiltersChange>(with::<inbound::ScrubbingChange>(builder));
     let builder = with::<issues::Issue>(with::<issues::IssueChange>(builder));
     with::<events::Event>(with::<events::EventDetail>(builder)).build()
 }

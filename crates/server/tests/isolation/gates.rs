@@ -26,14 +26,10 @@ const UNMARKED: &[(&str, &str)] = &[
     ("org_tokens.prefix", "the beginning of a secret"),
     ("org_tokens.scopes", "an enumeration"),
     ("client_keys.public_key", "an id, looked up whole"),
-    ("project_inbound.filtered_releases", "no route tells it yet"),
-    ("project_inbound.filtered_messages", "no route tells it yet"),
     (
         "project_inbound.filtered_addresses",
-        "no route tells it yet",
+        "addresses hold no mark",
     ),
-    ("project_inbound.scrubbed_fields", "no route tells it yet"),
-    ("project_inbound.safe_fields", "no route tells it yet"),
     ("issues.level", "an enumeration"),
     ("issues.platform", "an enumeration"),
     ("issues.status", "an enumeration"),
@@ -60,9 +56,9 @@ const UNMARKED: &[(&str, &str)] = &[
     ("audit.request_id", "of ours"),
     ("audit.action", "an enumeration"),
     ("audit.result", "an enumeration"),
-    ("audit.before", "nobody tells it yet"),
+    ("audit.before", "no route reads it yet"),
     ("projects.allowed_origins", "all may send here"),
-    ("audit.after", "nobody tells it yet"),
+    ("audit.after", "no route reads it yet"),
     ("mails.kind", "an enumeration"),
     ("mails.state", "an enumeration"),
     ("mails.last_error", "no mail server is asked here"),
@@ -88,7 +84,6 @@ const UNTOUCHED: &[(&str, &str)] = &[
     ("usage", "counted where events are recorded"),
     ("mails", "no route writes a mail yet"),
     ("invitations", "no route invites yet"),
-    ("project_inbound", "no route changes it yet"),
 ];
 
 /// Columns that say whose a row is.

@@ -8,6 +8,7 @@ mod api;
 mod forms;
 mod issues;
 mod operate;
+mod projects;
 mod roles;
 mod sdks;
 mod site;

@@ -1,10 +1,11 @@
 //! What projects want done with events on their way in.
 
 use async_trait::async_trait;
-use copal_model::{FilterSettings, InboundSettings, ScrubSettings, Switch, Timestamp};
+use copal_model::{Category, FilterSettings, InboundSettings, ScrubSettings, Switch, Timestamp};
 
-use super::{Columns, PostgresStore, Tx, execute, find};
-use crate::inbound::{Inbound, from_lines, require_room, to_lines};
+use super::{Columns, PostgresStore, Tx, execute, find, list};
+use crate::inbound::{FilterCount, Inbound, from_lines, require_room, to_lines};
+use crate::record::plan::hour_of;
 use crate::{Error, ProjectScope, Result};
 
 /// The columns of [`settings`]; `i` is the table.
@@ -33,6 +34,17 @@ impl Inbound for PostgresStore {
                 let settings = settings.clone();
                 Box::pin(async move { update_inbound(tx, scope, &settings, now).await })
             })
+            .await
+    }
+
+    async fn count_filtered(
+        &self,
+        scope: &ProjectScope,
+        since: Timestamp,
+    ) -> Result<Vec<FilterCount>> {
+        let scope = *scope;
+        self.engine
+            .read(move |tx| Box::pin(count_filtered(tx, scope, since)))
             .await
     }
 }
@@ -108,6 +120,38 @@ async fn update_inbound(
         0 => Err(Error::NotFound { what: "project" }),
         _ => Ok(()),
     }
+}
+
+async fn count_filtered(
+    tx: &Tx<'_>,
+    scope: ProjectScope,
+    since: Timestamp,
+) -> Result<Vec<FilterCount>> {
+    let rows = list(
+        tx,
+        "select o.reason, sum(o.quantity)::bigint as events
+        from projects p
+        join outcomes o on o.project_id = p.id
+        where p.org_id = $1 and p.id = $2
+          and o.hour >= $3 and o.category = $4 and o.outcome = 'filtered'
+        group by o.reason
+        order by o.reason",
+        &[
+            &scope.org().as_uuid(),
+            &i64::from(scope.project().get()),
+            &hour_of(since),
+            &Category::Error.as_str(),
+        ],
+    )
+    .await?;
+    let counted = rows.iter().map(|row| {
+        let columns = Columns::new("outcomes", row);
+        Ok(FilterCount {
+            filter: columns.get("reason")?,
+            events: columns.count("events")?,
+        })
+    });
+    counted.collect()
 }
 
 /// The settings in a row of [`COLUMNS`].

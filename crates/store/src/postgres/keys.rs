@@ -53,8 +53,9 @@ pub(super) async fn insert_key(tx: &Tx<'_>, scope: ProjectScope, new: &NewKey) -
     execute(
         tx,
         "insert into client_keys
-            (id, org_id, project_id, public_key, label, is_active, created_at)
-        values ($1, $2, $3, $4, $5, true, $6)",
+            (id, org_id, project_id, public_key, label, is_active, created_at, limit_events,
+            limit_secs)
+        values ($1, $2, $3, $4, $5, true, $6, $7, $8)",
         &[
             &new.id.as_uuid(),
             &scope.org().as_uuid(),
@@ -62,6 +63,8 @@ pub(super) async fn insert_key(tx: &Tx<'_>, scope: ProjectScope, new: &NewKey) -
             &new.public_key,
             &new.label,
             &new.now.as_microsecond(),
+            &new.limit.map(|limit| i64::from(limit.events)),
+            &new.limit.map(|limit| i64::from(limit.window.secs())),
         ],
     )
     .await?;

@@ -1,11 +1,12 @@
 //! What projects want done with events on their way in.
 
 use async_trait::async_trait;
-use copal_model::{FilterSettings, InboundSettings, ScrubSettings, Switch, Timestamp};
+use copal_model::{Category, FilterSettings, InboundSettings, ScrubSettings, Switch, Timestamp};
 use rusqlite::{Connection, params};
 
 use super::{Columns, SqliteStore};
-use crate::inbound::{Inbound, from_lines, require_room, to_lines};
+use crate::inbound::{FilterCount, Inbound, from_lines, require_room, to_lines};
+use crate::record::plan::hour_of;
 use crate::{Error, ProjectScope, Result};
 
 /// The columns of [`settings`]; `i` is the table.
@@ -29,6 +30,17 @@ impl Inbound for SqliteStore {
         let scope = *scope;
         self.engine
             .write(move |db| update_inbound(db, scope, &settings, now))
+            .await
+    }
+
+    async fn count_filtered(
+        &self,
+        scope: &ProjectScope,
+        since: Timestamp,
+    ) -> Result<Vec<FilterCount>> {
+        let scope = *scope;
+        self.engine
+            .read(move |db| count_filtered(db, scope, since))
             .await
     }
 }
@@ -100,6 +112,38 @@ fn update_inbound(
         0 => Err(Error::NotFound { what: "project" }),
         _ => Ok(()),
     }
+}
+
+fn count_filtered(
+    db: &Connection,
+    scope: ProjectScope,
+    since: Timestamp,
+) -> Result<Vec<FilterCount>> {
+    let mut list = db.prepare_cached(
+        "select o.reason, sum(o.quantity) as events
+        from projects p
+        join outcomes o on o.project_id = p.id
+        where p.org_id = $1 and p.id = $2
+          and o.hour >= $3 and o.category = $4 and o.outcome = 'filtered'
+        group by o.reason
+        order by o.reason",
+    )?;
+    let rows = list.query_and_then(
+        params![
+            scope.org().as_uuid().as_bytes(),
+            scope.project().get(),
+            hour_of(since),
+            Category::Error.as_str(),
+        ],
+        |row| {
+            let columns = Columns::new("outcomes", row);
+            Ok(FilterCount {
+                filter: columns.get("reason")?,
+                events: columns.count("events")?,
+            })
+        },
+    )?;
+    rows.collect()
 }
 
 /// The settings in a row of [`COLUMNS`].

@@ -42,8 +42,9 @@ pub(super) fn create_key(db: &Connection, scope: ProjectScope, new: NewKey) -> R
 pub(super) fn insert_key(db: &Connection, scope: ProjectScope, new: &NewKey) -> Result<()> {
     db.prepare_cached(
         "insert into client_keys
-            (id, org_id, project_id, public_key, label, is_active, created_at)
-        values ($1, $2, $3, $4, $5, 1, $6)",
+            (id, org_id, project_id, public_key, label, is_active, created_at, limit_events,
+            limit_secs)
+        values ($1, $2, $3, $4, $5, 1, $6, $7, $8)",
     )?
     .execute(params![
         new.id.as_uuid().as_bytes(),
@@ -52,6 +53,8 @@ pub(super) fn insert_key(db: &Connection, scope: ProjectScope, new: &NewKey) -> 
         new.public_key,
         new.label,
         new.now.as_microsecond(),
+        new.limit.map(|limit| limit.events),
+        new.limit.map(|limit| limit.window.secs()),
     ])?;
     Ok(())
 }

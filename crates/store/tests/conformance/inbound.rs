@@ -1,7 +1,8 @@
 //! What projects want done with events on their way in: each project's own, known to the pipeline.
 
 use copal_model::inbound::{INBOUND_LINE_BYTES_MAX, INBOUND_LINES_MAX};
-use copal_model::{FilterSettings, InboundSettings, ScrubSettings, Switch};
+use copal_model::{Category, FilterSettings, InboundSettings, Outcome, ScrubSettings, Switch};
+use copal_store::record::OutcomeCount;
 
 use crate::world::{InProject, World, after, limit, not_found};
 
@@ -12,6 +13,7 @@ conformance!(
     the_pipeline_is_told_of_them,
     settings_go_with_their_project,
     lists_and_lines_have_an_end,
+    what_filters_take_is_counted_per_project_from_an_hour_on,
 );
 
 fn unusual() -> InboundSettings {
@@ -109,4 +111,39 @@ async fn lists_and_lines_have_an_end(world: World) {
             .update_inbound(&shop.scope, of(lines, bytes), after(1));
         assert_eq!(limit(refused.await), max);
     }
+}
+
+async fn what_filters_take_is_counted_per_project_from_an_hour_on(world: World) {
+    let (shop, blog) = (project(&world, "Shop").await, project(&world, "Blog").await);
+    let count = |project: &InProject, hour: i64, category, outcome, quantity| OutcomeCount {
+        project: project.project.id,
+        received_at: after(hour * 3_600),
+        category,
+        outcome,
+        quantity,
+    };
+    let local = Outcome::Filtered("localhost");
+    let crawlers = Outcome::Filtered("web-crawlers");
+    let counts = vec![
+        count(&shop, 0, Category::Error, local.clone(), 1),
+        count(&shop, 1, Category::Error, local.clone(), 2),
+        count(&shop, 2, Category::Error, local.clone(), 4),
+        count(&shop, 2, Category::Error, crawlers, 8),
+        count(&shop, 2, Category::Session, local.clone(), 16),
+        count(&shop, 2, Category::Error, Outcome::Invalid("localhost"), 32),
+        count(&blog, 2, Category::Error, local, 64),
+    ];
+    world.store.count_refused(counts).await.unwrap();
+    let counted = async |project: &InProject| {
+        let since = after(3_600);
+        let counted = world.store.count_filtered(&project.scope, since).await;
+        let counted = counted.unwrap().into_iter();
+        counted
+            .map(|count| (count.filter, count.events))
+            .collect::<Vec<_>>()
+    };
+    let local = |events| ("localhost".to_owned(), events);
+    let crawled = ("web-crawlers".to_owned(), 8);
+    assert_eq!(counted(&shop).await, [local(6), crawled]);
+    assert_eq!(counted(&blog).await, [local(64)]);
 }

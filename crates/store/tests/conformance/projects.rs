@@ -32,6 +32,7 @@ fn new_key(world: &World, label: &str) -> NewKey {
         id: KeyId::new(world.uuid()),
         public_key: world.public_key(),
         label: label.to_owned(),
+        limit: None,
         now: after(1),
     }
 }

@@ -214,6 +214,7 @@ fn new_key(world: &World) -> NewKey {
         id: KeyId::new(world.uuid()),
         public_key: world.public_key(),
         label: "One of many".to_owned(),
+        limit: None,
         now: after(1),
     }
 }

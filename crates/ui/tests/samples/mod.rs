@@ -42,6 +42,7 @@ pub(crate) fn all() -> Vec<(&'static str, String)> {
         page("issue_without_event", issue::Show::sample_without_event()),
         page("issues_as_viewer", issue::List::sample_as_viewer()),
         page("settings_as_viewer", project::Settings::sample_as_viewer()),
+        page("settings_wrong", project::Settings::sample_wrong()),
         page("failure", failure::Failure::sample()),
         failed("failure_not_found", FailureKind::NotFound),
         failed("failure_too_many", FailureKind::TooMany(60)),

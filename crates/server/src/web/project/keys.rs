@@ -3,7 +3,7 @@
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use copal_model::limits::PROJECT_NAME_CHARS_MAX;
+use copal_model::limits::KEY_LABEL_CHARS_MAX;
 use copal_model::{KeyId, KeyLimit};
 use copal_store::projects::{KeyPatch, NewKey};
 use copal_ui::form::Field;
@@ -19,6 +19,9 @@ use crate::web::Error;
 use crate::web::frame::Frame;
 use crate::web::notice;
 
+/// What stands behind the label of a key that was rotated.
+const ROTATED: &str = " (old)";
+
 pub(super) async fn create(
     State(app): State<App>,
     frame: Frame,
@@ -26,7 +29,7 @@ pub(super) async fn create(
     form: Form,
 ) -> Result<Response, Error> {
     let label = form.text("label")?;
-    if let Some(error) = name_error(label, PROJECT_NAME_CHARS_MAX) {
+    if let Some(error) = name_error(label, KEY_LABEL_CHARS_MAX) {
         let mut page = page(&frame, &member, &app).await?;
         page.label = Field::wrong(label, error);
         return frame.show_as(StatusCode::UNPROCESSABLE_ENTITY, &page);
@@ -35,6 +38,7 @@ pub(super) async fn create(
         id: KeyId::new(fresh::uuid_v7(&*app.clock, &*app.entropy)),
         public_key: fresh::public_key(&*app.entropy),
         label: label.trim().to_owned(),
+        limit: None,
         now: app.clock.now(),
     };
     app.store.create_key(&member.scope, key).await?;
@@ -48,42 +52,76 @@ pub(super) async fn update(
     form: Form,
 ) -> Result<Response, Error> {
     let key: KeyId = key.parse().map_err(|_| Error::not_found("key"))?;
+    let (scope, store) = (&member.scope, &app.store);
     let switch = |is_active| KeyPatch {
-        label: None,
         is_active: Some(is_active),
         ..KeyPatch::default()
     };
     let notice = match form.text("action")? {
         "activate" => {
-            app.store
-                .update_key(&member.scope, key, switch(true))
-                .await?;
-            "The key is active again."
+            store.update_key(scope, key, switch(true)).await?;
+            "The key is active again.".to_owned()
         }
         "deactivate" => {
-            app.store
-                .update_key(&member.scope, key, switch(false))
-                .await?;
-            "The key no longer lets events in."
+            store.update_key(scope, key, switch(false)).await?;
+            "The key no longer lets events in.".to_owned()
         }
-        "limit" => {
-            let patch = KeyPatch {
-                limit: Some(limit_in(&form)?),
-                ..KeyPatch::default()
-            };
-            app.store.update_key(&member.scope, key, patch).await?;
-            "Set the limit of the key."
+        "change" => {
+            store.update_key(scope, key, patch_in(&form)?).await?;
+            "Saved the key.".to_owned()
         }
+        "rotate" => rotate(&member, key, &app).await?,
         "delete" => {
-            app.store.delete_key(&member.scope, key).await?;
-            "Deleted the key."
+            store.delete_key(scope, key).await?;
+            "Deleted the key.".to_owned()
         }
         _ => {
-            let why = "The action is activate, deactivate, limit or delete.".to_owned();
+            let why = "The action is activate, deactivate, change, rotate or delete.".to_owned();
             return Err(Refusal::BadForm(why).into());
         }
     };
-    Ok(back(&member, notice, &app))
+    Ok(back(&member, &notice, &app))
+}
+
+/// Makes a key in the place of another, which stays valid until somebody switches it off: whoever
+/// rotates decides when all applications have the new one.
+async fn rotate(member: &ProjectMember<WriteKeys>, key: KeyId, app: &App) -> Result<String, Error> {
+    let (scope, store) = (&member.scope, &app.store);
+    let keys = store.list_keys(scope).await?;
+    let old = keys.into_iter().find(|other| other.id == key);
+    let old = old.ok_or_else(|| Error::not_found("key"))?;
+    let new = NewKey {
+        id: KeyId::new(fresh::uuid_v7(&*app.clock, &*app.entropy)),
+        public_key: fresh::public_key(&*app.entropy),
+        label: old.label.clone(),
+        limit: old.limit,
+        now: app.clock.now(),
+    };
+    store.create_key(scope, new).await?;
+    let kept = old.label.chars();
+    let kept: String = kept.take(KEY_LABEL_CHARS_MAX - ROTATED.len()).collect();
+    let renamed = KeyPatch {
+        label: Some(format!("{kept}{ROTATED}")),
+        ..KeyPatch::default()
+    };
+    store.update_key(scope, key, renamed).await?;
+    Ok(format!(
+        "Made a new key {}. The old one is valid until you switch it off.",
+        old.label
+    ))
+}
+
+/// What a label and a limit that are typed make of a key.
+fn patch_in(form: &Form) -> Result<KeyPatch, Error> {
+    let label = form.text("label")?;
+    if let Some(why) = name_error(label, KEY_LABEL_CHARS_MAX) {
+        return Err(Refusal::BadForm(format!("The label cannot be used: {why}")).into());
+    }
+    Ok(KeyPatch {
+        label: Some(label.trim().to_owned()),
+        is_active: None,
+        limit: Some(limit_in(form)?),
+    })
 }
 
 /// The limit that is typed; nothing, or 0, is none.

@@ -3,6 +3,7 @@
 mod create;
 mod delete;
 mod guide;
+mod inbound;
 mod keys;
 mod settings;
 
@@ -43,6 +44,18 @@ pub(super) fn routes() -> Vec<Route> {
             write,
             "change a project",
             settings::update,
+        ),
+        Route::post(
+            route::PROJECT_SCRUBBING,
+            write,
+            "change what is scrubbed",
+            inbound::scrub,
+        ),
+        Route::post(
+            route::PROJECT_FILTERS,
+            write,
+            "change the inbound filters",
+            inbound::filter,
         ),
         Route::post(route::KEYS, keys, "make a client key", keys::create),
         Route::post(route::KEY, keys, "change a client key", keys::update),

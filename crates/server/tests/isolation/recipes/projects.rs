@@ -21,7 +21,18 @@ fn pages() -> Vec<Recipe> {
         get("/o/{org}/projects/{project}/guide", &["platform=python"]),
         post(
             "/o/{org}/projects/{project}/settings",
-            &[Form(&[("name", "Renamed"), ("platform", "python")])],
+            &[
+                Form(&[("name", "Renamed"), ("platform", "python")]),
+                Form(&[("retention_days", "7"), ("allowed_origins", "a.example")]),
+            ],
+        ),
+        post(
+            "/o/{org}/projects/{project}/scrubbing",
+            &[Form(&[("scrubAddresses", "on"), ("fields", "made")])],
+        ),
+        post(
+            "/o/{org}/projects/{project}/filters",
+            &[Form(&[("localhost", "on"), ("releases", "made-*")])],
         ),
         post(
             "/o/{org}/projects/{project}/keys",
@@ -31,6 +42,13 @@ fn pages() -> Vec<Recipe> {
             "/o/{org}/projects/{project}/keys/{key}",
             &[
                 Form(&[("action", "deactivate")]),
+                Form(&[
+                    ("action", "change"),
+                    ("label", "made"),
+                    ("limit", "7"),
+                    ("seconds", "60"),
+                ]),
+                Form(&[("action", "rotate")]),
                 Form(&[("action", "delete")]),
             ],
         ),
@@ -67,6 +85,13 @@ fn api() -> Vec<Recipe> {
             Method::DELETE,
             "/api/v1/organizations/{org}/projects/{project}",
             &[Nothing],
+        ),
+        changes(
+            Method::PATCH,
+            "/api/v1/organizations/{org}/projects/{project}/inbound",
+            &[Json(
+                "{\"filters\":{\"localhost\":true},\"scrubbing\":{\"fields\":[\"made\"]}}",
+            )],
         ),
         post(
             "/api/v1/organizations/{org}/projects/{project}/keys",

@@ -1,6 +1,8 @@
 //! The two tenants: members, projects, keys and events.
 
-use copal_model::{IssueId, KeyId, OrgId, Plan, Project, Role, Slug, TokenId, UserId, policy};
+use copal_model::{
+    InboundSettings, IssueId, KeyId, OrgId, Plan, Project, Role, Slug, TokenId, UserId, policy,
+};
 use copal_protocol::EventId;
 use copal_server::auth::secret::Secret;
 use copal_store::access::{OrgRef, ProjectRef};
@@ -135,6 +137,7 @@ impl World {
             };
             store.update_project(&scope, patch).await.unwrap();
         }
+        add_inbound(store, &scope, &word).await;
         let keys = self.add_keys(store, &scope, (tenant, &project)).await;
         let events = self.send_events(site, tenant, number, &project).await;
         let slug = if number == 1 {
@@ -167,6 +170,7 @@ impl World {
                 id: KeyId::new(uuid(&seed)),
                 public_key: uuid(&format!("public {seed}")).simple().to_string(),
                 label: String::new(),
+                limit: None,
                 now: now(),
             };
             store.create_key(scope, key).await.unwrap();
@@ -228,4 +232,14 @@ impl World {
         }
         issues
     }
+}
+
+/// Filters and fields that no event has to do with.
+async fn add_inbound(store: &dyn Store, scope: &ProjectScope, word: &str) {
+    let mut settings = InboundSettings::default();
+    settings.filters.releases = vec![format!("{word}-unwanted")];
+    settings.filters.error_messages = vec![format!("{word} unwanted")];
+    settings.scrubbing.fields = vec![format!("{word}_secret")];
+    settings.scrubbing.safe_fields = vec![format!("{word}_safe")];
+    store.update_inbound(scope, settings, now()).await.unwrap();
 }
