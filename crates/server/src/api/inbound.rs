@@ -39,6 +39,10 @@ pub struct Inbound {
 /// Which events a project does not want. They are counted, and not kept.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "switches, as callers see them"
+)]
 pub struct InboundFilters {
     browser_extensions: bool,
     web_crawlers: bool,
