@@ -7,6 +7,9 @@ use crate::site::{Answer, Browser, Site};
 
 const PROJECT: &str = "/o/anas-workspace/projects/shop";
 
+/// Fields of a form.
+type Typed = [(&'static str, &'static str)];
+
 async fn shop(site: &Site) -> Browser<'_> {
     let (mut ana, _) = site.member("Ana").await;
     ana.post("/o/anas-workspace/projects/new", &[("name", "Shop")])
@@ -78,9 +81,10 @@ async fn what_cannot_be_used_is_named_and_kept_as_it_was_typed() {
         ("localhost", "on"),
     ];
     let many = "x\n".repeat(201);
-    let many = [("safeFields", &*many)];
+    let many: &'static str = many.leak();
+    let many = [("safeFields", many)];
     let days = [("retention_days", "365")];
-    let cases: [(&str, &[(&str, &str)], &str); 4] = [
+    let cases: [(&str, &Typed, &str); 4] = [
         ("filters", &typed, "Line 2: `10.0.0.0/99` is neither"),
         (
             "scrubbing",
