@@ -24,6 +24,8 @@ pub const SLUG_BYTES_MAX: usize = 50;
 pub const OLD_SLUGS_PER_ORG_MAX: u32 = 20;
 /// Days in which an organization that was deleted can be taken back (row 37 of the role matrix).
 pub const ORG_GRACE_DAYS: i64 = 30;
+/// Days in which the deletion of a project can be taken back, as that of an organization.
+pub const PROJECT_GRACE_DAYS: i64 = ORG_GRACE_DAYS;
 /// Projects in one organization, whatever its plan.
 pub const PROJECTS_PER_ORG_MAX: u32 = 10_000;
 /// Client keys in one project.

@@ -6,6 +6,7 @@
 //! # Layout
 //! - [`access`]: credentials to scopes; the only maker of scopes
 //! - [`users`], [`sessions`], [`second_factors`], [`tokens`], [`org_tokens`], [`organizations`], [`projects`]: accounts and settings
+//! - [`project_life`]: projects that go, come back, and move
 //! - [`members`], [`lifecycle`]: memberships that change; what is deleted and taken back
 //! - [`inbound`]: what projects want done with events on their way in
 //! - [`invitations`], [`mails`]: how people join, and what they are told
@@ -44,6 +45,7 @@ mod page;
 mod partition;
 mod payload;
 pub mod postgres;
+pub mod project_life;
 pub mod projects;
 pub mod record;
 pub mod scope;
@@ -72,6 +74,7 @@ pub trait Store:
     + org_tokens::OrgTokens
     + organizations::Organizations
     + projects::Projects
+    + project_life::ProjectLife
     + members::Members
     + lifecycle::Lifecycle
     + inbound::Inbound
@@ -98,6 +101,7 @@ impl<T> Store for T where
         + org_tokens::OrgTokens
         + organizations::Organizations
         + projects::Projects
+        + project_life::ProjectLife
         + members::Members
         + lifecycle::Lifecycle
         + inbound::Inbound

@@ -29,6 +29,7 @@ macro_rules! migrations {
             13 "0013_inbound",
             14 "0014_gates",
             15 "0015_second_factors",
+            16 "0016_project_life",
         }
     };
     ($engine:literal, $($version:literal $title:literal,)+) => {

@@ -44,6 +44,9 @@ pub enum Refused {
     /// A personal organization is its person's alone (rule D-5).
     #[error("a personal organization is its person's alone")]
     Personal,
+    /// The project is there already.
+    #[error("the project is in that organization")]
+    SameOrg,
     /// It is a team already.
     #[error("the organization is a team already")]
     Team,
@@ -170,6 +173,19 @@ pub fn invite(
 pub fn delete_org(actor: Role, is_personal: bool) -> Result<Action, Refused> {
     require_team(is_personal)?;
     require_owner(actor, Action::DeleteOrg)
+}
+
+/// Whether somebody may move a project from an organization to another one (row 14): they are OWNER
+/// of both, so that the other one is asked by asking them. Roles are the actor's `here` and `there`.
+///
+/// # Errors
+/// When not.
+pub fn transfer_project(here: Role, there: Role, is_same: bool) -> Result<Action, Refused> {
+    if is_same {
+        return Err(Refused::SameOrg);
+    }
+    require_owner(here, Action::TransferProject)?;
+    require_owner(there, Action::TransferProject)
 }
 
 /// Whether a member may turn the organization into a team (rule D-5).

@@ -162,6 +162,11 @@ impl From<Refused> for Problem {
                 "This member has a higher role than you. Only an OWNER can do this to an OWNER."
                     .to_owned(),
             ),
+            Refused::SameOrg => conflict(
+                "same_org",
+                "There already",
+                "The project is in that organization already. Choose another one.",
+            ),
             Refused::Team => conflict(
                 "team",
                 "Team already",

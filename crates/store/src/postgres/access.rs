@@ -280,7 +280,7 @@ async fn open_project(
         &format!(
             "select {}
             from projects p
-            where p.org_id = $1
+            where p.org_id = $1 and p.deleted_at is null
               and {name} = $2",
             projects::COLUMNS
         ),
@@ -303,7 +303,8 @@ async fn open_key(tx: &Tx<'_>, public_key: &str) -> Result<Option<KeyAccess>> {
         join projects p on p.id = k.project_id
         join organizations o on o.id = k.org_id
         where k.public_key = $1
-          and o.deleted_at is null",
+          and o.deleted_at is null
+          and p.deleted_at is null",
         &[&public_key],
     )
     .await?;
@@ -383,7 +384,7 @@ async fn open_org_as_operator(
     access.transpose()
 }
 
-/// Leave to remove an organization whose fate is decided.
+/// Leave to touch an organization whose fate is decided, and one that takes a project over.
 pub(super) const fn scope_to_purge(org: OrgId) -> OrgScope {
     OrgScope::granted(org)
 }

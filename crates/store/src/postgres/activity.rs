@@ -22,7 +22,7 @@ pub(super) async fn of_projects(
             where i.project_id = p.id and i.status = 'OPEN'
         ) as open_issues
         from projects p
-        where p.org_id = $1
+        where p.org_id = $1 and p.deleted_at is null
         order by p.id",
         &[&org.as_uuid()],
     )
@@ -43,7 +43,7 @@ pub(super) async fn of_projects(
         "select p.id, h.hour, h.events
         from projects p
         join project_hours h on h.project_id = p.id
-        where p.org_id = $1 and h.hour >= $2
+        where p.org_id = $1 and p.deleted_at is null and h.hour >= $2
         order by p.id, h.hour",
         &[&org.as_uuid(), &hour_of(since)],
     )
@@ -71,7 +71,7 @@ pub(super) async fn environments(tx: &Tx<'_>, org: OrgId) -> Result<Vec<String>>
         "select distinct e.environment
         from projects p
         join project_environments e on e.project_id = p.id
-        where p.org_id = $1
+        where p.org_id = $1 and p.deleted_at is null
         order by e.environment",
         &[&org.as_uuid()],
     )

@@ -84,7 +84,7 @@ async fn update_inbound(
         select p.org_id, p.id, $1::bool, $2::bool, $3::bool, $4::bool, $5::text, $6::text, $7::text,
             $8::bool, $9::bool, $10::text, $11::text, $12::bigint
         from projects p
-        where p.org_id = $13 and p.id = $14
+        where p.org_id = $13 and p.id = $14 and p.deleted_at is null
         on conflict (project_id) do update
         set filters_browser_extensions = excluded.filters_browser_extensions,
             filters_web_crawlers = excluded.filters_web_crawlers,

@@ -79,6 +79,7 @@ fn page_query(query: &IssueQuery, before: Option<Key>, limit: usize) -> (String,
                              order by i.{column} desc, i.id desc
                              limit {limit}) i
          where p.org_id = $1
+           and p.deleted_at is null
            and (cardinality($2::bigint[]) = 0 or p.id = any($2))
          order by i.{column} desc, i.id desc
          limit {limit}",

@@ -57,6 +57,7 @@ impl Issues for PostgresStore {
                          from projects p
                          join issues i on i.project_id = p.id
                          where p.org_id = $1
+                           and p.deleted_at is null
                          group by i.status",
                         &[&org.as_uuid()],
                     )
@@ -165,7 +166,8 @@ async fn find_issue(tx: &Tx<'_>, scope: &OrgScope, issue: &IssueRef) -> Result<O
                  from issues i
                  join projects p on p.id = i.project_id
                  where i.id = $1
-                   and p.org_id = $2"
+                   and p.org_id = $2
+                   and p.deleted_at is null"
             );
             find(tx, &sql, &[&id.to_i64(), &scope.org().as_uuid()]).await?
         }
@@ -176,7 +178,8 @@ async fn find_issue(tx: &Tx<'_>, scope: &OrgScope, issue: &IssueRef) -> Result<O
                  join projects p on p.id = i.project_id
                  where p.slug = $1
                    and i.id = (p.id << 32) + $2
-                   and p.org_id = $3"
+                   and p.org_id = $3
+                   and p.deleted_at is null"
             );
             let slug = short.project().as_str();
             let number = i64::from(short.number());
@@ -204,6 +207,7 @@ async fn trends(
                               and hour >= $3
                             group by hour) h on true
          where p.org_id = $2
+           and p.deleted_at is null
          order by w.place, h.hour",
         &[&issues, &scope.org().as_uuid(), &hour_of(since)],
     )

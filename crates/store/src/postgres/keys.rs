@@ -31,7 +31,10 @@ pub(super) async fn create_key(tx: &Tx<'_>, scope: ProjectScope, new: NewKey) ->
     // makes another key for it between the count and the commit.
     let project = find(
         tx,
-        "select 1 from projects where org_id = $1 and id = $2 for no key update",
+        "select 1
+        from projects
+        where org_id = $1 and id = $2 and deleted_at is null
+        for no key update",
         &[&scope.org().as_uuid(), &number(scope)],
     )
     .await?;

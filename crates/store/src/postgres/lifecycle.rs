@@ -343,8 +343,8 @@ async fn purge(tx: &Tx<'_>, scope: OrgScope) -> Result<()> {
         &[&org],
     )
     .await?;
-    for project in projects::list_projects(tx, scope.org()).await? {
-        projects::delete_project(tx, scope.project(project.id)).await?;
+    for project in projects::list_all(tx, scope.org()).await? {
+        projects::delete_project(tx, scope.project(project)).await?;
     }
     land_at_home(tx, scope.org()).await?;
     for statement in [
@@ -387,7 +387,7 @@ async fn own_case(tx: &Tx<'_>, org: OrgId, actor: &Actor) -> Result<Case> {
     facts.case(actor.user, actor.user)
 }
 
-async fn role_of(tx: &Tx<'_>, org: OrgId, user: UserId) -> Result<Option<Role>> {
+pub(super) async fn role_of(tx: &Tx<'_>, org: OrgId, user: UserId) -> Result<Option<Role>> {
     let found = find(
         tx,
         "select role from members where org_id = $1 and user_id = $2",

@@ -124,15 +124,7 @@ async fn create_project(
 ) -> Result<Project> {
     let org = scope.org();
     organizations::require(tx, org).await?;
-    let count = count(
-        tx,
-        "select count(*) from projects where org_id = $1",
-        &[&org.as_uuid()],
-    )
-    .await?;
-    require_project_room(count)?;
-    let plan = usage::plan(tx, org).await?;
-    require_plan_project(plan, plans.of(plan), count)?;
+    require_room(tx, org, plans).await?;
     let slug = free_slug(tx, org, &Slug::from_name(&new.name, "project")).await?;
     let made = find(
         tx,
@@ -153,19 +145,52 @@ async fn create_project(
     find_project(tx, scope.project(id)).await
 }
 
+/// Refuses another project in an organization that has so many, or whose plan allows no more.
+/// Those that are deleted and can come back use nothing of the plan.
+pub(super) async fn require_room(tx: &Tx<'_>, org: OrgId, plans: Plans) -> Result<()> {
+    let all = count(
+        tx,
+        "select count(*) from projects where org_id = $1",
+        &[&org.as_uuid()],
+    )
+    .await?;
+    require_project_room(all)?;
+    let plan = usage::plan(tx, org).await?;
+    let living = count(
+        tx,
+        "select count(*) from projects where org_id = $1 and deleted_at is null",
+        &[&org.as_uuid()],
+    )
+    .await?;
+    require_plan_project(plan, plans.of(plan), living)
+}
+
 pub(super) async fn list_projects(tx: &Tx<'_>, org: OrgId) -> Result<Vec<Project>> {
     let rows = list(
         tx,
         &format!(
             "select {COLUMNS}
             from projects p
-            where p.org_id = $1
+            where p.org_id = $1 and p.deleted_at is null
             order by lower(p.name), p.id"
         ),
         &[&org.as_uuid()],
     )
     .await?;
     rows.iter().map(project).collect()
+}
+
+/// Ids of all projects of an organization, those that are deleted and can come back too.
+pub(super) async fn list_all(tx: &Tx<'_>, org: OrgId) -> Result<Vec<ProjectId>> {
+    let rows = list(
+        tx,
+        "select id from projects where org_id = $1 order by id",
+        &[&org.as_uuid()],
+    )
+    .await?;
+    let ids = rows.iter();
+    ids.map(|row| Columns::new("projects", row).read("id", project_id))
+        .collect()
 }
 
 async fn update_project(tx: &Tx<'_>, scope: ProjectScope, patch: &ProjectPatch) -> Result<Project> {
@@ -182,7 +207,7 @@ async fn update_project(tx: &Tx<'_>, scope: ProjectScope, patch: &ProjectPatch) 
         set name = coalesce($1, name), slug = coalesce($2, slug), platform = coalesce($3, platform),
             allowed_origins = coalesce($4, allowed_origins),
             retention_days = case when $5 then $6 else retention_days end
-        where org_id = $7 and id = $8",
+        where org_id = $7 and id = $8 and deleted_at is null",
         &[
             &patch.name,
             &patch.slug.as_ref().map(Slug::as_str),
@@ -212,13 +237,13 @@ pub(super) async fn delete_project(tx: &Tx<'_>, scope: ProjectScope) -> Result<(
     }
 }
 
-async fn find_project(tx: &Tx<'_>, scope: ProjectScope) -> Result<Project> {
+pub(super) async fn find_project(tx: &Tx<'_>, scope: ProjectScope) -> Result<Project> {
     let found = find(
         tx,
         &format!(
             "select {COLUMNS}
             from projects p
-            where p.org_id = $1 and p.id = $2"
+            where p.org_id = $1 and p.id = $2 and p.deleted_at is null"
         ),
         &[&scope.org().as_uuid(), &number(scope)],
     )
@@ -229,7 +254,7 @@ async fn find_project(tx: &Tx<'_>, scope: ProjectScope) -> Result<Project> {
 }
 
 /// The first slug of the candidates that no project of `org` has.
-async fn free_slug(tx: &Tx<'_>, org: OrgId, wanted: &Slug) -> Result<Slug> {
+pub(super) async fn free_slug(tx: &Tx<'_>, org: OrgId, wanted: &Slug) -> Result<Slug> {
     for slug in wanted.candidates() {
         if slug_owner(tx, org, &slug).await?.is_none() {
             return Ok(slug);

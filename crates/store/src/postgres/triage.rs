@@ -78,6 +78,7 @@ async fn changes_of(
          join issues i on i.id = case when n.slug is null then n.number
              else (p.id << 32) + n.number end
          where p.id = i.project_id
+           and p.deleted_at is null
          order by i.id
          for no key update of i",
         &[&scope.org().as_uuid(), &places, &slugs, &numbers],
@@ -139,7 +140,9 @@ async fn undo(tx: &Tx<'_>, scope: &OrgScope, changes: &[StatusChange]) -> Result
          where i.id = n.id
            and i.status = n.after
            and not i.is_regressed
-           and i.project_id in (select id from projects where org_id = $1)",
+           and i.project_id in (
+               select id from projects where org_id = $1 and deleted_at is null
+           )",
         &[
             &scope.org().as_uuid(),
             &issues,

@@ -41,7 +41,8 @@ async fn find_usage(tx: &Tx<'_>, org: OrgId, plans: Plans, now: Timestamp) -> Re
         tx,
         "select o.id, o.plan, coalesce(u.events, 0) as events,
             coalesce(u.events_refused, 0) as events_refused,
-            (select count(*) from projects p where p.org_id = o.id) as projects,
+            (select count(*) from projects p where p.org_id = o.id and p.deleted_at is null)
+                as projects,
             (select count(*) from members m where m.org_id = o.id) as members
         from organizations o
         left join usage u on u.month = $1 and u.org_id = o.id

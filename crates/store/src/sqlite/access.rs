@@ -231,7 +231,7 @@ fn open_project(
     let mut find = db.prepare_cached(&format!(
         "select {}
         from projects p
-        where p.org_id = $1
+        where p.org_id = $1 and p.deleted_at is null
           and {name} = $2",
         projects::COLUMNS
     ))?;
@@ -251,7 +251,8 @@ fn open_key(db: &Connection, public_key: &str) -> Result<Option<KeyAccess>> {
         join projects p on p.id = k.project_id
         join organizations o on o.id = k.org_id
         where k.public_key = $1
-          and o.deleted_at is null",
+          and o.deleted_at is null
+          and p.deleted_at is null",
     )?;
     let mut found = find.query_and_then([public_key], |row| {
         let columns = Columns::new("client_keys", row);
@@ -319,7 +320,7 @@ fn open_org_as_operator(
     found.next().transpose()
 }
 
-/// Leave to remove an organization whose fate is decided.
+/// Leave to touch an organization whose fate is decided, and one that takes a project over.
 pub(super) const fn scope_to_purge(org: OrgId) -> OrgScope {
     OrgScope::granted(org)
 }

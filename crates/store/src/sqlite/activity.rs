@@ -22,7 +22,7 @@ pub(super) fn of_projects(
             where i.project_id = p.id and i.status = 'OPEN'
         ) as open_issues
         from projects p
-        where p.org_id = $1
+        where p.org_id = $1 and p.deleted_at is null
         order by p.id",
     )?;
     let mut activity = list
@@ -39,7 +39,7 @@ pub(super) fn of_projects(
         "select p.id, h.hour, h.events
         from projects p
         join project_hours h on h.project_id = p.id
-        where p.org_id = $1 and h.hour >= $2
+        where p.org_id = $1 and p.deleted_at is null and h.hour >= $2
         order by p.id, h.hour",
     )?;
     let mut rows = hours.query(params![org.as_uuid().as_bytes(), hour_of(since)])?;
@@ -65,7 +65,7 @@ pub(super) fn environments(db: &Connection, org: OrgId) -> Result<Vec<String>> {
         "select distinct e.environment
         from projects p
         join project_environments e on e.project_id = p.id
-        where p.org_id = $1
+        where p.org_id = $1 and p.deleted_at is null
         order by e.environment",
     )?;
     let rows = list.query_map([org.as_uuid().as_bytes()], |row| row.get(0))?;

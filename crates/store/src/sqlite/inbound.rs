@@ -77,7 +77,7 @@ fn update_inbound(
                 updated_at)
             select p.org_id, p.id, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12
             from projects p
-            where p.org_id = $13 and p.id = $14
+            where p.org_id = $13 and p.id = $14 and p.deleted_at is null
             on conflict (project_id) do update
             set filters_browser_extensions = excluded.filters_browser_extensions,
                 filters_web_crawlers = excluded.filters_web_crawlers,

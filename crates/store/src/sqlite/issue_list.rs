@@ -55,6 +55,7 @@ fn projects(
         "select id
          from projects
          where org_id = ?1
+           and deleted_at is null
          order by id",
     )?;
     let rows = statement.query_and_then((scope.org().as_uuid().as_bytes(),), |row| {

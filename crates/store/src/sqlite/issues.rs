@@ -49,7 +49,8 @@ impl Issues for SqliteStore {
                     .prepare_cached(&format!(
                         "{SELECT}
                          where {condition}
-                           and p.org_id = ?"
+                           and p.org_id = ?
+                           and p.deleted_at is null"
                     ))?
                     .query_and_then(params_from_iter(values), read_issue)?
                     .next()
@@ -68,6 +69,7 @@ impl Issues for SqliteStore {
                      from projects p
                      cross join issues i indexed by issues_by_last_seen
                      where p.org_id = ?1
+                       and p.deleted_at is null
                        and i.project_id = p.id
                      group by i.status",
                 )?;
@@ -118,6 +120,7 @@ impl Issues for SqliteStore {
                             "select 1
                              from projects
                              where org_id = ?1
+                               and deleted_at is null
                                and id = ?2",
                         )?
                         .exists((org.as_uuid().as_bytes(), issue.project().get()))?;

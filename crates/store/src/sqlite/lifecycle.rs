@@ -283,8 +283,8 @@ fn list_leaving(
 
 /// Deletes an organization with its projects and all that was recorded of them.
 fn purge(db: &Connection, scope: OrgScope) -> Result<()> {
-    for project in projects::list_projects(db, scope.org())? {
-        projects::delete_project(db, scope.project(project.id))?;
+    for project in projects::list_all(db, scope.org())? {
+        projects::delete_project(db, scope.project(project))?;
     }
     land_at_home(db, scope.org())?;
     for statement in [
@@ -319,7 +319,7 @@ fn own_case(db: &Connection, org: OrgId, actor: &Actor) -> Result<Case> {
     facts.case(actor.user, actor.user)
 }
 
-fn role_of(db: &Connection, org: OrgId, user: UserId) -> Result<Option<Role>> {
+pub(super) fn role_of(db: &Connection, org: OrgId, user: UserId) -> Result<Option<Role>> {
     let mut find =
         db.prepare_cached("select role from members where org_id = $1 and user_id = $2")?;
     let ids = [org.as_uuid().into_bytes(), user.as_uuid().into_bytes()];

@@ -25,6 +25,7 @@ mod migrations;
 mod org_tokens;
 mod organizations;
 mod partitions;
+mod project_life;
 mod projects;
 mod record;
 mod row;

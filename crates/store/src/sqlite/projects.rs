@@ -108,12 +108,7 @@ fn create_project(
 ) -> Result<Project> {
     let org = scope.org();
     organizations::require(db, org)?;
-    let count: u64 = db
-        .prepare_cached("select count(*) from projects where org_id = $1")?
-        .query_row([org.as_uuid().as_bytes()], |row| row.get(0))?;
-    require_project_room(count)?;
-    let plan = usage::plan(db, org)?;
-    require_plan_project(plan, plans.of(plan), count)?;
+    require_room(db, org, plans)?;
     let slug = free_slug(db, org, &Slug::from_name(&new.name, "project"))?;
     let id: i64 = db
         .prepare_cached(
@@ -136,14 +131,40 @@ fn create_project(
     find_project(db, scope.project(id))
 }
 
+/// Refuses another project in an organization that has so many, or whose plan allows no more.
+/// Those that are deleted and can come back use nothing of the plan.
+pub(super) fn require_room(db: &Connection, org: OrgId, plans: &Plans) -> Result<()> {
+    let (all, living): (u64, u64) = db
+        .prepare_cached(
+            "select count(*), count(*) filter (where deleted_at is null)
+            from projects
+            where org_id = $1",
+        )?
+        .query_row([org.as_uuid().as_bytes()], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+    require_project_room(all)?;
+    let plan = usage::plan(db, org)?;
+    require_plan_project(plan, plans.of(plan), living)
+}
+
 pub(super) fn list_projects(db: &Connection, org: OrgId) -> Result<Vec<Project>> {
     let mut list = db.prepare_cached(&format!(
         "select {COLUMNS}
         from projects p
-        where p.org_id = $1
+        where p.org_id = $1 and p.deleted_at is null
         order by p.name collate nocase, p.id"
     ))?;
     let rows = list.query_and_then([org.as_uuid().as_bytes()], project)?;
+    rows.collect()
+}
+
+/// Ids of all projects of an organization, those that are deleted and can come back too.
+pub(super) fn list_all(db: &Connection, org: OrgId) -> Result<Vec<ProjectId>> {
+    let mut list = db.prepare_cached("select id from projects where org_id = $1 order by id")?;
+    let rows = list.query_and_then([org.as_uuid().as_bytes()], |row| {
+        Columns::new("projects", row).read("id", project_id)
+    })?;
     rows.collect()
 }
 
@@ -158,7 +179,7 @@ fn update_project(db: &Connection, scope: ProjectScope, patch: &ProjectPatch) ->
         set name = coalesce($1, name), slug = coalesce($2, slug), platform = coalesce($3, platform),
             allowed_origins = coalesce($4, allowed_origins),
             retention_days = case when $5 then $6 else retention_days end
-        where org_id = $7 and id = $8",
+        where org_id = $7 and id = $8 and deleted_at is null",
     )?
     .execute(params![
         patch.name,
@@ -190,7 +211,7 @@ pub(super) fn find_project(db: &Connection, scope: ProjectScope) -> Result<Proje
     let mut find = db.prepare_cached(&format!(
         "select {COLUMNS}
         from projects p
-        where p.org_id = $1 and p.id = $2"
+        where p.org_id = $1 and p.id = $2 and p.deleted_at is null"
     ))?;
     let mut found = find.query_and_then(
         params![scope.org().as_uuid().as_bytes(), scope.project().get()],
@@ -202,7 +223,7 @@ pub(super) fn find_project(db: &Connection, scope: ProjectScope) -> Result<Proje
 }
 
 /// The first slug of the candidates that no project of `org` has.
-fn free_slug(db: &Connection, org: OrgId, wanted: &Slug) -> Result<Slug> {
+pub(super) fn free_slug(db: &Connection, org: OrgId, wanted: &Slug) -> Result<Slug> {
     for slug in wanted.candidates() {
         if slug_owner(db, org, &slug)?.is_none() {
             return Ok(slug);

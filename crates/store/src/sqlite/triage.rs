@@ -69,6 +69,7 @@ fn change_of(
          from projects p
          join issues i on i.id = case when ?2 is null then ?3 else (p.id << 32) + ?3 end
          where p.org_id = ?1
+           and p.deleted_at is null
            and p.id = i.project_id
            and (?2 is null or p.slug = ?2)",
     )?
@@ -105,7 +106,9 @@ fn undo(tx: &Transaction<'_>, scope: &OrgScope, change: &StatusChange) -> Result
              where id = ?2
                and status = ?3
                and is_regressed = 0
-               and project_id in (select id from projects where org_id = ?1)",
+               and project_id in (
+                   select id from projects where org_id = ?1 and deleted_at is null
+               )",
         )?
         .execute((
             scope.org().as_uuid().as_bytes(),

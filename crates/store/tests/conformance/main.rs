@@ -46,6 +46,7 @@ mod nodes;
 mod org_tokens;
 mod organizations;
 mod owners;
+mod project_life;
 mod projects;
 mod races;
 mod recording;
