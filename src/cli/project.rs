@@ -3,8 +3,9 @@
 use anyhow::Context as _;
 use clap::Subcommand;
 use copal_model::limits::{PLATFORM_CHARS_MAX, PROJECT_NAME_CHARS_MAX};
-use copal_model::{Clock as _, KeyId, name};
+use copal_model::{Clock as _, KeyId, Project, Slug, name};
 use copal_server::fresh;
+use copal_store::access::ProjectRef;
 use copal_store::projects::NewProject;
 use serde::Serialize;
 
@@ -29,6 +30,16 @@ pub(super) enum Command {
         #[command(flatten)]
         format: Format,
     },
+    /// Take the deletion of a project back
+    Restore {
+        /// Slug of the organization
+        #[arg(long, value_name = "SLUG")]
+        org: String,
+        /// Slug of the project
+        slug: String,
+        #[command(flatten)]
+        format: Format,
+    },
 }
 
 #[derive(Serialize)]
@@ -44,15 +55,25 @@ struct Created {
 
 /// Runs the command.
 pub(super) async fn run(context: &Context, command: Command) -> anyhow::Result<()> {
-    let Command::Create {
-        org,
-        name,
-        platform,
-        format,
-    } = command;
-    let (scope, _) = org::open(context, &org).await?;
+    match command {
+        Command::Create {
+            org,
+            name,
+            platform,
+            format,
+        } => create(context, (&org, &name, platform), &format).await,
+        Command::Restore { org, slug, format } => restore(context, (&org, &slug), &format).await,
+    }
+}
+
+async fn create(
+    context: &Context,
+    (org, name, platform): (&str, &str, Option<String>),
+    format: &Format,
+) -> anyhow::Result<()> {
+    let (scope, _) = org::open(context, org).await?;
     let new = NewProject {
-        name: name::parse(&name, PROJECT_NAME_CHARS_MAX).context("`--name` cannot be used")?,
+        name: name::parse(name, PROJECT_NAME_CHARS_MAX).context("`--name` cannot be used")?,
         platform: platform
             .map(|platform| name::parse(&platform, PLATFORM_CHARS_MAX))
             .transpose()
@@ -63,18 +84,44 @@ pub(super) async fn run(context: &Context, command: Command) -> anyhow::Result<(
     };
     let made = context.store.create_project(&scope, new).await;
     let made = made.context("cannot create the project")?;
-    let created = Created {
-        dsn: made.dsn(&context.base_url().await?),
-        id: made.id.to_string(),
-        slug: made.slug.to_string(),
-        name: made.name,
-        org_id: made.org_id.to_string(),
-        api_key: made.public_key,
-    };
+    let created = Created::of(made, context).await?;
     let text = format!(
         "Created the project {} in {org}.\nDSN: {}",
         created.slug,
         created.dsn.as_deref().unwrap_or("none")
     );
     format.print(&created, &text)
+}
+
+async fn restore(
+    context: &Context,
+    (org, slug): (&str, &str),
+    format: &Format,
+) -> anyhow::Result<()> {
+    let (scope, _) = org::open(context, org).await?;
+    let missing = || format!("no project of {org} with the slug {slug} was deleted lately");
+    let wanted = Slug::parse(slug).with_context(missing)?;
+    let restored = context
+        .store
+        .restore_project(&scope, &ProjectRef::Slug(wanted))
+        .await;
+    let restored = match restored {
+        Err(copal_store::Error::NotFound { .. }) => None.with_context(missing)?,
+        answer => answer.context("cannot take the deletion back")?,
+    };
+    let text = format!("{} is back, as it was.", restored.slug);
+    format.print(&Created::of(restored, context).await?, &text)
+}
+
+impl Created {
+    async fn of(project: Project, context: &Context) -> anyhow::Result<Self> {
+        Ok(Self {
+            dsn: project.dsn(&context.base_url().await?),
+            id: project.id.to_string(),
+            slug: project.slug.to_string(),
+            name: project.name,
+            org_id: project.org_id.to_string(),
+            api_key: project.public_key,
+        })
+    }
 }

@@ -7,6 +7,7 @@ mod dropped;
 mod gates;
 mod keys;
 mod limits;
+mod moves;
 mod quota;
 mod raw;
 mod settings;

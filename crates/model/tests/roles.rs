@@ -64,7 +64,8 @@ const MATRIX: [(Action, &str); POLICY.len()] = [
 
 /// What a token that is not narrowed never does: what the interface marks as needing to prove again
 /// who one is, what nobody does, and what makes tokens.
-const NOT_BY_TOKEN: [Action; 14] = [
+const NOT_BY_TOKEN: [Action; 15] = [
+    Action::TransferProject,
     Action::InviteOwners,
     Action::GrantOwner,
     Action::DemoteOwner,

@@ -83,6 +83,10 @@ pub mod route {
     pub const KEY: &str = "/o/{org}/projects/{project}/keys/{key}";
     /// Delete a project. POST `confirm` = its name.
     pub const PROJECT_DELETE: &str = "/o/{org}/projects/{project}/delete";
+    /// Take the deletion of a project back. POST.
+    pub const PROJECT_RESTORE: &str = "/o/{org}/projects/{project}/restore";
+    /// Move a project. POST `to` = the id of an organization.
+    pub const PROJECT_TRANSFER: &str = "/o/{org}/projects/{project}/transfer";
     /// The issue list. GET, see [`IssueFilter`](crate::filter::IssueFilter).
     pub const ISSUES: &str = "/o/{org}/issues";
     /// Change many issues. POST `issue` (repeated short ids), `status` = `OPEN`, `RESOLVED` or
@@ -249,6 +253,16 @@ pub fn key(org: &str, project: &str, key: &str) -> String {
 /// Delete a project.
 pub fn project_delete(org: &str, project: &str) -> String {
     fill(route::PROJECT_DELETE, &[org, project])
+}
+
+/// Take the deletion of a project back.
+pub fn project_restore(org: &str, project: &str) -> String {
+    fill(route::PROJECT_RESTORE, &[org, project])
+}
+
+/// Move a project to another organization.
+pub fn project_transfer(org: &str, project: &str) -> String {
+    fill(route::PROJECT_TRANSFER, &[org, project])
 }
 
 /// The issue list.

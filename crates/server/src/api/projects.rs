@@ -1,11 +1,14 @@
 //! Projects.
 
-use axum::extract::State;
+use axum::extract::{FromRequestParts, State};
+use axum::http::request::Parts;
 use axum::http::{Method, StatusCode, Uri};
 use copal_model::gate::{RETENTION_CHOICES, is_retention_choice};
 use copal_model::limits::{PLATFORM_CHARS_MAX, PROJECT_NAME_CHARS_MAX};
 use copal_model::policy::Action;
 use copal_model::{KeyId, Origins, Plan};
+use copal_store::OrgScope;
+use copal_store::access::ProjectRef;
 use copal_store::projects::{NewProject, ProjectPatch};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -17,7 +20,7 @@ use super::list::{Listed, page_of};
 use super::query::{Paging, Query};
 use crate::app::App;
 use crate::auth::permit::{CreateProject, DeleteProject, ReadOrg, WriteProject};
-use crate::auth::{OrgCaller, ProjectCaller};
+use crate::auth::{OrgCaller, ProjectCaller, Refusal, path};
 use crate::fresh;
 use crate::routes::{Route, RouteAccess};
 
@@ -82,6 +85,7 @@ pub struct ProjectChange {
 
 const ALL: &str = "/api/v1/organizations/{org}/projects";
 const ONE: &str = "/api/v1/organizations/{org}/projects/{project}";
+const RESTORE: &str = "/api/v1/organizations/{org}/projects/{project}/restore";
 
 /// The routes.
 pub fn routes() -> Vec<Route> {
@@ -124,6 +128,13 @@ pub fn routes() -> Vec<Route> {
             delete,
         )
         .with_operation(|| Call::deletes().operation()),
+        Route::post(
+            RESTORE,
+            RouteAccess::Org(Action::DeleteProject),
+            "Take the deletion of a project back, within 30 days",
+            restore,
+        )
+        .with_operation(|| Call::answers::<Project>().may_conflict().operation()),
     ]
 }
 
@@ -190,8 +201,54 @@ async fn delete(
     project: ProjectCaller<DeleteProject>,
     State(app): State<App>,
 ) -> Result<StatusCode> {
-    app.store.delete_project(&project.scope).await?;
+    let now = app.clock.now();
+    app.store.retire_project(&project.scope, now).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+async fn restore(
+    org: OrgCaller<DeleteProject>,
+    DeletedProject(wanted): DeletedProject,
+    State(app): State<App>,
+) -> Result<axum::Json<Project>> {
+    let restored = bring_back(&org.scope, &wanted, &app).await?;
+    Ok(axum::Json(Project::of(restored, &org, &app)))
+}
+
+/// The `{project}` of a path that leads to one that was deleted.
+#[derive(Debug)]
+pub struct DeletedProject(pub ProjectRef);
+
+impl FromRequestParts<App> for DeletedProject {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Refusal> {
+        let text = path::path_param(parts, "project").await?;
+        let wanted = path::parse_project(&text);
+        wanted
+            .map(Self)
+            .ok_or(Refusal::NotFound { what: "project" })
+    }
+}
+
+/// Takes the deletion of a project back.
+///
+/// # Errors
+/// Not found, or that it was not deleted.
+pub async fn bring_back(
+    scope: &OrgScope,
+    wanted: &ProjectRef,
+    app: &App,
+) -> Result<copal_model::Project, Refusal> {
+    match app.store.restore_project(scope, wanted).await {
+        Err(copal_store::Error::NotFound { what }) => {
+            match app.store.open_project(scope, wanted).await? {
+                Some(_) => Err(Refusal::NotDeleted),
+                None => Err(Refusal::NotFound { what }),
+            }
+        }
+        answer => Ok(answer?),
+    }
 }
 
 fn origins_in(lines: &[String]) -> Result<Origins> {

@@ -31,6 +31,7 @@ permits!(
     WriteKeys,
     CreateProject,
     DeleteProject,
+    TransferProject,
     ReadMembers,
     ChangeRoles,
     RemoveMembers,

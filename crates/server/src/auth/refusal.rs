@@ -212,7 +212,7 @@ fn not_deleted() -> Problem {
         StatusCode::CONFLICT,
         "not_deleted",
         "Not deleted",
-        "This organization was not deleted: there is nothing to take back.",
+        "This was not deleted: there is nothing to take back.",
     )
 }
 

@@ -34,6 +34,7 @@ pub struct Trail(Arc<Mutex<Known>>);
 #[derive(Debug, Default)]
 struct Known {
     entered: Option<Entered>,
+    also: Option<OrgScope>,
     before: Option<String>,
     after: Option<String>,
 }
@@ -52,6 +53,12 @@ impl Trail {
     pub fn changed(&self, before: Option<String>, after: Option<String>) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         (known.before, known.after) = (before, after);
+    }
+
+    /// The other organization that this concerns: it stands in its log too.
+    pub fn concerns(&self, scope: OrgScope) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.also = Some(scope);
     }
 
     /// Notes who came in.
@@ -137,10 +144,23 @@ pub async fn watch(
         before: known.before,
         after: known.after,
     };
-    match app.store.add_audit(&entered.scope, entry).await {
+    if let Some(other) = known.also {
+        let id = AuditId::new(fresh::uuid_v7(&*app.clock, &*app.entropy));
+        let entry = AuditEntry {
+            id,
+            ..entry.clone()
+        };
+        write(&app, &other, entry).await;
+    }
+    write(&app, &entered.scope, entry).await;
+    answer
+}
+
+async fn write(app: &App, scope: &OrgScope, entry: AuditEntry) {
+    let action = entry.action.clone();
+    match app.store.add_audit(scope, entry).await {
         // It was deleted by this very request.
         Ok(()) | Err(Error::NotFound { .. }) => {}
-        Err(error) => tracing::error!(%error, action = action.name(), "cannot write the audit log"),
+        Err(error) => tracing::error!(%error, action, "cannot write the audit log"),
     }
-    answer
 }

@@ -18,7 +18,7 @@ const JOURNAL_CLEARED_EVERY: Duration = Duration::from_hours(1);
 /// How often sessions and tokens that have ended are forgotten.
 const FORGET_EVERY: Duration = Duration::from_mins(10);
 
-/// How often organizations are looked for that were deleted so long ago that nobody can take it back.
+/// How often organizations and projects are looked for that were deleted so long ago that nobody can take it back.
 const PURGE_EVERY: Duration = Duration::from_hours(1);
 
 /// Starts all jobs; dropping the set stops them.
@@ -31,7 +31,7 @@ pub fn start(app: &App) -> JoinSet<()> {
     jobs.spawn(every(RETENTION_EVERY, app.clone(), drop_expired));
     jobs.spawn(every(COMPACT_EVERY, app.clone(), compact));
     jobs.spawn(every(FORGET_EVERY, app.clone(), forget_expired));
-    jobs.spawn(every(PURGE_EVERY, app.clone(), purge_organizations));
+    jobs.spawn(every(PURGE_EVERY, app.clone(), purge));
     jobs
 }
 
@@ -94,11 +94,16 @@ async fn forget_expired(app: App) {
     }
 }
 
-async fn purge_organizations(app: App) {
+async fn purge(app: App) {
     match app.store.purge_organizations(app.clock.now()).await {
         Ok(0) => {}
         Ok(purged) => tracing::info!(purged, "purged organizations that were deleted long ago"),
         Err(error) => complain(&error, "cannot purge organizations that were deleted"),
+    }
+    match app.store.purge_projects(app.clock.now()).await {
+        Ok(0) => {}
+        Ok(purged) => tracing::info!(purged, "purged projects that were deleted long ago"),
+        Err(error) => complain(&error, "cannot purge projects that were deleted"),
     }
 }
 

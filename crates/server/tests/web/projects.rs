@@ -1,7 +1,10 @@
 //! Settings of a project: what each form changes, what it leaves alone, and what it refuses.
 
 use axum::http::StatusCode;
-use copal_model::Role;
+use copal_model::{AuditEntry, Role};
+use copal_store::PageRequest;
+use copal_store::access::OrgRef;
+use copal_store::audit::AuditFilter;
 
 use crate::site::{Answer, Browser, Site};
 
@@ -179,4 +182,93 @@ async fn who_may_change_nothing_sees_what_is_set_and_who_can_change_it() {
         let answer = send(&mut bo, part, &[]).await;
         assert_eq!(answer.status, StatusCode::FORBIDDEN, "{part}");
     }
+}
+
+async fn audited(site: &Site, org: &str) -> Vec<AuditEntry> {
+    let slug = OrgRef::Slug(copal_model::Slug::parse(org).unwrap());
+    let opened = site.app.store.open_org_as_operator(&slug).await;
+    let (scope, _) = opened.unwrap().unwrap();
+    let filter = AuditFilter::default();
+    let page = PageRequest::first(100);
+    let listed = site.app.store.list_audit(&scope, &filter, &page).await;
+    let mut rows = listed.unwrap().rows;
+    rows.retain(|row| row.action == "TransferProject");
+    rows
+}
+
+#[tokio::test]
+async fn a_project_that_is_deleted_is_taken_back_on_the_settings_page() {
+    let site = Site::start();
+    let mut ana = shop(&site).await;
+    let wrong = send(&mut ana, "delete", &[("confirm", "shop")]).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let early = send(&mut ana, "restore", &[]).await;
+    assert_eq!(early.status, StatusCode::CONFLICT);
+    let deleted = send(&mut ana, "delete", &[("confirm", "Shop")]).await;
+    assert_eq!(deleted.status, StatusCode::SEE_OTHER);
+    let gone = ana.get(&format!("{PROJECT}/settings")).await;
+    assert_eq!(gone.status, StatusCode::NOT_FOUND);
+    let settings = ana.get("/o/anas-workspace/settings").await.body;
+    assert!(settings.contains("Deleted projects"));
+    assert!(settings.contains(&format!("action=\"{PROJECT}/restore\"")));
+
+    let (mut bo, _) = site.member("Bo").await;
+    site.join("bo@shop.example", Role::Member);
+    let refused = send(&mut bo, "restore", &[]).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    let seen = bo.get("/o/anas-workspace/settings").await.body;
+    assert!(!seen.contains("Deleted projects"));
+
+    let back = send(&mut ana, "restore", &[]).await;
+    assert_eq!(back.location(), format!("{PROJECT}/settings"));
+    assert!(page(&mut ana).await.contains("Shop is back, as it was."));
+}
+
+#[tokio::test]
+async fn who_owns_both_moves_a_project_and_both_are_told() {
+    let site = Site::start();
+    let mut ana = shop(&site).await;
+    ana.post("/o/new", &[("name", "Acme")]).await;
+    let settings = page(&mut ana).await;
+    assert!(settings.contains(">Acme</option>"));
+    assert!(!settings.contains(">Ana&#39;s Workspace</option>"));
+    let same = send(&mut ana, "transfer", &[("to", "anas-workspace")]).await;
+    assert_eq!(same.status, StatusCode::CONFLICT);
+    let moved = send(&mut ana, "transfer", &[("to", "acme")]).await;
+    assert_eq!(moved.location(), "/o/acme/projects/shop/settings");
+    let old = ana.get(&format!("{PROJECT}/settings")).await;
+    assert_eq!(old.status, StatusCode::NOT_FOUND);
+    let new = ana.get("/o/acme/projects/shop/settings").await;
+    assert!(new.body.contains("Shop is in Acme now."));
+    for org in ["anas-workspace", "acme"] {
+        let entries = audited(&site, org).await;
+        assert_eq!(entries.len(), 1, "{org}");
+        assert_eq!(entries[0].before.as_deref(), Some("anas-workspace/shop"));
+        assert_eq!(entries[0].after.as_deref(), Some("acme/shop"));
+    }
+}
+
+#[tokio::test]
+async fn a_project_is_moved_to_no_organization_of_others() {
+    let site = Site::start();
+    let mut ana = shop(&site).await;
+    let (mut bo, _) = site.member("Bo").await;
+    bo.post("/o/new", &[("name", "Acme")]).await;
+    ana.post("/o/new", &[("name", "Other")]).await;
+    let foreign = send(&mut ana, "transfer", &[("to", "acme")]).await;
+    let missing = send(&mut ana, "transfer", &[("to", "nothing")]).await;
+    assert_eq!(foreign.status, StatusCode::NOT_FOUND);
+    assert_eq!(missing.status, StatusCode::NOT_FOUND);
+    site.join("bo@shop.example", Role::Admin);
+    let low = send(&mut bo, "transfer", &[("to", "acme")]).await;
+    assert_eq!(low.status, StatusCode::FORBIDDEN);
+    site.wait_secs(15 * 60 + 1);
+    let stale = send(&mut ana, "transfer", &[("to", "acme")]).await;
+    assert!(
+        stale.location().starts_with("/account/confirm"),
+        "{}",
+        stale.status
+    );
+    assert!(page(&mut ana).await.contains("Confirm your password first"));
+    assert_eq!(audited(&site, "acme").await.len(), 0);
 }

@@ -2,7 +2,7 @@
 
 mod settings;
 
-pub use settings::Settings;
+pub use settings::{DeletedProject, Settings};
 
 use askama::Template;
 use copal_model::policy::document;

@@ -4,7 +4,7 @@ mod inbound;
 mod settings;
 
 pub use inbound::{InboundForm, LineList, SwitchLine};
-pub use settings::{KeyRow, Settings};
+pub use settings::{KeyRow, Settings, TransferForm};
 
 use askama::Template;
 use copal_model::Project;

@@ -4,7 +4,7 @@ use copal_model::policy::OrgSettings;
 use copal_model::{Member, Organization, Role};
 
 use super::tokens::token_form;
-use super::{anonymous, minutes_ago, nav, org, org_id, user, user_id};
+use super::{anonymous, minutes_ago, nav, org, org_id, project, user, user_id};
 use crate::form::{Field, Permission};
 use crate::nav::{Nav, NavItem};
 use crate::pages::account::{
@@ -12,7 +12,9 @@ use crate::pages::account::{
     SignUp, TokenRow,
 };
 use crate::pages::failure::{Failure, FailureKind};
-use crate::pages::organization::{MemberRow, Members, Settings as OrganizationSettings};
+use crate::pages::organization::{
+    DeletedProject, MemberRow, Members, Settings as OrganizationSettings,
+};
 
 impl SignUp {
     /// Signing up, with one field wrong.
@@ -133,6 +135,11 @@ impl OrganizationSettings {
             slug: Field::wrong("Acme!", "A slug has letters, digits and hyphens."),
             allowed: OrgSettings::STANDARD,
             may_write: Permission::Granted,
+            deleted_projects: vec![DeletedProject {
+                project: project(3, "Old shop", "php"),
+                deleted_at: minutes_ago(60 * 24 * 3),
+                purged_at: minutes_ago(-60 * 24 * 27),
+            }],
             heirs: Members::sample()
                 .members
                 .into_iter()

@@ -2,10 +2,10 @@
 
 use copal_model::{ClientKey, InboundSettings, KeyLimit, Switch};
 
-use super::{DSN, minutes_ago, nav, project};
+use super::{DSN, minutes_ago, nav, org, project};
 use crate::form::{Field, Permission};
 use crate::nav::NavItem;
-use crate::pages::project::{FirstEvent, Guide, InboundForm, KeyRow, New, Settings};
+use crate::pages::project::{FirstEvent, Guide, InboundForm, KeyRow, New, Settings, TransferForm};
 use crate::platforms::Platform;
 
 impl New {
@@ -69,6 +69,11 @@ impl Settings {
                 ),
             ],
             label: Field::default(),
+            transfer: TransferForm {
+                targets: vec![org()],
+                may: Permission::Granted,
+                is_fresh: true,
+            },
             confirm: Field::default(),
             may_write: Permission::Granted,
             may_read_keys: Permission::Granted,
@@ -122,6 +127,13 @@ impl Settings {
             may_read_keys: denied("see client keys"),
             may_write_keys: denied("change client keys"),
             may_delete: denied("delete projects"),
+            transfer: TransferForm {
+                targets: Vec::new(),
+                may: Permission::Denied(
+                    "Only OWNER can move projects to another organization. Ask Ana.".to_owned(),
+                ),
+                is_fresh: false,
+            },
             ..Self::sample()
         }
     }

@@ -9,7 +9,7 @@ use copal_model::{Member, Slug};
 use copal_store::Error as StoreError;
 use copal_store::organizations::OrganizationPatch;
 use copal_ui::form::Field;
-use copal_ui::pages::organization::Settings;
+use copal_ui::pages::organization::{DeletedProject, Settings};
 use copal_ui::{NavItem, urls};
 
 use crate::app::App;
@@ -99,6 +99,7 @@ pub(super) async fn page<A: Permit>(
         slug: Field::filled(org.slug.as_str()),
         allowed: org.settings,
         may_write: member.permission(Action::WriteOrg, app).await?,
+        deleted_projects: deleted_projects(member, app).await?,
         heirs: heirs(member, app).await?,
         may_hand_over: member.permission(Action::TransferOwnership, app).await?,
         may_convert: member.permission(Action::ConvertOrg, app).await?,
@@ -117,4 +118,21 @@ async fn heirs<A>(member: &OrgMember<A>, app: &App) -> Result<Vec<Member>, Error
     let mut members = app.store.list_members(&member.scope).await?;
     members.retain(|other| other.user_id != member.member.user_id);
     Ok(members)
+}
+
+/// Projects whose deletion the caller may take back.
+async fn deleted_projects<A>(
+    member: &OrgMember<A>,
+    app: &App,
+) -> Result<Vec<DeletedProject>, Error> {
+    if !member.may(Action::DeleteProject) {
+        return Ok(Vec::new());
+    }
+    let deleted = app.store.list_deleted_projects(&member.scope).await?;
+    let rows = deleted.into_iter().map(|deleted| DeletedProject {
+        purged_at: deleted.purged_at(),
+        deleted_at: deleted.deleted_at,
+        project: deleted.project,
+    });
+    Ok(rows.collect())
 }

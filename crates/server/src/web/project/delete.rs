@@ -1,4 +1,4 @@
-//! Deleting a project: its name must be typed, for it cannot be undone.
+//! Deleting a project, for which its name must be typed, and taking that back.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -7,9 +7,10 @@ use copal_ui::form::Field;
 use copal_ui::urls;
 
 use super::settings::page;
+use crate::api::projects::{DeletedProject, bring_back};
 use crate::app::App;
 use crate::auth::permit::DeleteProject;
-use crate::auth::{Form, ProjectMember};
+use crate::auth::{Form, OrgMember, ProjectMember};
 use crate::web::Error;
 use crate::web::frame::Frame;
 use crate::web::notice;
@@ -26,11 +27,25 @@ pub(super) async fn delete(
         page.confirm = Field::wrong(typed, "Type the project's name as it is written above.");
         return frame.show_as(StatusCode::UNPROCESSABLE_ENTITY, &page);
     }
-    app.store.delete_project(&member.scope).await?;
+    let now = app.clock.now();
+    app.store.retire_project(&member.scope, now).await?;
     let notice = format!(
-        "Deleted {} with its issues and events.",
+        "Deleted {}. On the settings page of the organization you can take that back.",
         member.project.name
     );
     let dashboard = urls::dashboard(member.org.organization.slug.as_str());
     Ok(notice::redirect(&dashboard, &notice, &app))
+}
+
+pub(super) async fn restore(
+    State(app): State<App>,
+    member: OrgMember<DeleteProject>,
+    DeletedProject(wanted): DeletedProject,
+    _form: Form,
+) -> Result<Response, Error> {
+    let project = bring_back(&member.scope, &wanted, &app).await?;
+    let org = member.organization.slug.as_str();
+    let back = urls::project_settings(org, project.slug.as_str());
+    let text = format!("{} is back, as it was.", project.name);
+    Ok(notice::redirect(&back, &text, &app))
 }

@@ -6,6 +6,7 @@ mod guide;
 mod inbound;
 mod keys;
 mod settings;
+mod transfer;
 
 pub(super) use guide::first_issue_path;
 
@@ -64,6 +65,18 @@ pub(super) fn routes() -> Vec<Route> {
             org(Action::DeleteProject),
             "delete a project",
             delete::delete,
+        ),
+        Route::post(
+            route::PROJECT_RESTORE,
+            org(Action::DeleteProject),
+            "take the deletion of a project back",
+            delete::restore,
+        ),
+        Route::post(
+            route::PROJECT_TRANSFER,
+            org(Action::TransferProject),
+            "move a project to another organization",
+            transfer::transfer,
         ),
     ]
 }

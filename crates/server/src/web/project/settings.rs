@@ -13,7 +13,7 @@ use copal_ui::pages::project::{KeyRow, Settings};
 use copal_ui::platforms::Platform;
 use copal_ui::{NavItem, urls};
 
-use super::inbound;
+use super::{inbound, transfer};
 use crate::api::projects::retention_in;
 use crate::app::App;
 use crate::auth::form::Fields;
@@ -129,6 +129,7 @@ pub(super) async fn page<A: Permit>(
         plan_retention_days: app.settings.plans.of(org.organization.plan).retention_days,
         keys: client_keys.into_iter().map(row_of).collect(),
         label: Field::default(),
+        transfer: transfer::form(org, app).await?,
         confirm: Field::default(),
         may_write: org.permission(Action::WriteProject, app).await?,
         may_read_keys,

@@ -3,7 +3,7 @@
 use axum::http::Method;
 
 use super::Sent::{Form, Json, Nothing};
-use super::{Recipe, changes, get, post};
+use super::{Recipe, against_rules, changes, get, post};
 
 /// The recipes.
 pub(super) fn recipes() -> Vec<Recipe> {
@@ -56,6 +56,11 @@ fn pages() -> Vec<Recipe> {
             "/o/{org}/projects/{project}/delete",
             &[Form(&[("confirm", "{project:name}")])],
         ),
+        against_rules("/o/{org}/projects/{project}/restore", &[Form(&[])]),
+        against_rules(
+            "/o/{org}/projects/{project}/transfer",
+            &[Form(&[("to", "{org:id}")])],
+        ),
     ]
 }
 
@@ -92,6 +97,10 @@ fn api() -> Vec<Recipe> {
             &[Json(
                 "{\"filters\":{\"localhost\":true},\"scrubbing\":{\"fields\":[\"made\"]}}",
             )],
+        ),
+        against_rules(
+            "/api/v1/organizations/{org}/projects/{project}/restore",
+            &[Nothing],
         ),
         post(
             "/api/v1/organizations/{org}/projects/{project}/keys",

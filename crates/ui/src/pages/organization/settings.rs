@@ -3,7 +3,7 @@
 use askama::Template;
 use copal_model::limits::ORG_GRACE_DAYS;
 use copal_model::policy::{OrgSetting, OrgSettings};
-use copal_model::{Member, Organization};
+use copal_model::{Member, Organization, Project, Timestamp};
 
 use crate::filters;
 use crate::form::{Field, Permission};
@@ -27,6 +27,8 @@ pub struct Settings {
     pub allowed: OrgSettings,
     /// Whether the viewer may change these.
     pub may_write: Permission,
+    /// Projects whose deletion the viewer may take back.
+    pub deleted_projects: Vec<DeletedProject>,
     /// Members who can be made OWNER by handing over: all but the viewer.
     pub heirs: Vec<Member>,
     /// Whether the viewer may hand the organization over.
@@ -39,6 +41,17 @@ pub struct Settings {
     pub may_delete: Permission,
     /// Whether the viewer has just proved who they are, as handing over and deleting ask for.
     pub is_fresh: bool,
+}
+
+/// A project that was deleted and can be taken back.
+#[derive(Debug, Clone)]
+pub struct DeletedProject {
+    /// As it was.
+    pub project: Project,
+    /// When it was deleted.
+    pub deleted_at: Timestamp,
+    /// From when on it is gone for good.
+    pub purged_at: Timestamp,
 }
 
 impl Settings {

@@ -3,7 +3,8 @@
 
 use askama::Template;
 use copal_model::gate::{KEY_LIMIT_EVENTS_MAX, RETENTION_CHOICES};
-use copal_model::{ClientKey, LimitWindow, Project};
+use copal_model::limits::PROJECT_GRACE_DAYS;
+use copal_model::{ClientKey, LimitWindow, Organization, Project};
 
 use super::InboundForm;
 use crate::filters;
@@ -37,6 +38,8 @@ pub struct Settings {
     pub label: Field,
     /// What happens to events on their way in.
     pub inbound: InboundForm,
+    /// Where the project can move to.
+    pub transfer: TransferForm,
     /// Field `confirm` of the form that deletes the project.
     pub confirm: Field,
     /// Whether the viewer may change the project.
@@ -56,6 +59,17 @@ pub struct KeyRow {
     pub key: ClientKey,
     /// The DSN with it.
     pub dsn: String,
+}
+
+/// Where a project can move to.
+#[derive(Debug, Clone)]
+pub struct TransferForm {
+    /// Other organizations that the viewer owns.
+    pub targets: Vec<Organization>,
+    /// Whether the viewer may move projects out of this one.
+    pub may: Permission,
+    /// Whether the viewer has just proved who they are.
+    pub is_fresh: bool,
 }
 
 impl Settings {
@@ -85,6 +99,15 @@ impl Settings {
         chosen.map_or(self.plan_retention_days, |days| {
             days.min(self.plan_retention_days)
         })
+    }
+
+    const fn grace_days() -> i64 {
+        PROJECT_GRACE_DAYS
+    }
+
+    fn confirm_password(&self) -> String {
+        let slug = self.project.slug.as_str();
+        urls::confirm_then(&urls::project_settings(self.nav.org_slug(), slug))
     }
 
     fn confirm_caption(&self) -> String {
