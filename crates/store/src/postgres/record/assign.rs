@@ -52,14 +52,21 @@ pub(in crate::postgres) async fn living_projects(
 ) -> Result<Projects> {
     let named = named.iter().map(|project| i64::from(project.get()));
     let named: Vec<i64> = named.collect();
+    // Locked by a statement of its own: one that joins would wait for a project that moves, and then
+    // look for it in the organization that it was in before, and miss it.
+    list(
+        tx,
+        "select 1 from projects where id = any($1) order by id for no key update",
+        &[&named],
+    )
+    .await?;
     let rows = list(
         tx,
         "select p.id, p.next_issue_number, p.org_id, o.plan
          from projects p
          join organizations o on o.id = p.org_id
          where p.id = any($1)
-         order by p.id
-         for no key update of p",
+         order by p.id",
         &[&named],
     )
     .await?;
