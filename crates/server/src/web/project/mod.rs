@@ -16,6 +16,12 @@ use copal_ui::urls::route;
 use crate::routes::{Route, RouteAccess};
 
 pub(super) fn routes() -> Vec<Route> {
+    let mut routes = own_routes();
+    routes.extend(lifecycle_routes());
+    routes
+}
+
+fn own_routes() -> Vec<Route> {
     let org = RouteAccess::Org;
     let create = org(Action::CreateProject);
     let write = org(Action::WriteProject);
@@ -60,6 +66,13 @@ pub(super) fn routes() -> Vec<Route> {
         ),
         Route::post(route::KEYS, keys, "make a client key", keys::create),
         Route::post(route::KEY, keys, "change a client key", keys::update),
+    ]
+}
+
+/// Going, coming back, and moving.
+fn lifecycle_routes() -> Vec<Route> {
+    let org = RouteAccess::Org;
+    vec![
         Route::post(
             route::PROJECT_DELETE,
             org(Action::DeleteProject),
