@@ -159,6 +159,7 @@ impl OrganizationSettings {
         let denied = |what| Permission::Denied(format!("Only OWNER can {what}. Ask Ana Lima."));
         Self {
             slug: Field::filled("acme"),
+            deleted_projects: Vec::new(),
             may_write: denied("change the organization"),
             may_hand_over: denied("hand the organization over"),
             may_delete: denied("delete the organization"),
