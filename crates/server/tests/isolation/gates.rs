@@ -82,6 +82,22 @@ const UNTOUCHED: &[(&str, &str)] = &[
     ("log_in_steps", "no route makes one yet"),
     ("quarantine", "only damage gets there"),
     ("usage", "counted where events are recorded"),
+    (
+        "outcomes",
+        "counted where events are recorded, purged by a job",
+    ),
+    (
+        "received",
+        "counted where events are recorded, purged by a job",
+    ),
+    (
+        "project_hours",
+        "counted where events are recorded, purged by a job",
+    ),
+    (
+        "project_environments",
+        "noted where events are recorded, purged by a job",
+    ),
     ("mails", "no route writes a mail yet"),
     ("invitations", "no route invites yet"),
 ];
