@@ -3,7 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use copal_model::policy::{Action, OrgSettings};
 use copal_model::{Role, Slug, Timestamp};
+
+use crate::urls;
 
 /// Name of the form field (and of the header `x-csrf-token` for scripts) with the CSRF token.
 pub const CSRF_FIELD: &str = "csrf";
@@ -117,6 +120,29 @@ impl Nav {
     /// Slug of the page's organization; empty where there is none.
     pub fn org_slug(&self) -> &str {
         self.org.as_ref().map_or("", |org| org.slug.as_str())
+    }
+
+    /// Pages of the organization's settings that the viewer may see: address, title, and whether it
+    /// is this page.
+    pub(crate) fn settings_pages(&self) -> Vec<(String, &'static str, bool)> {
+        let Some(org) = &self.org else {
+            return Vec::new();
+        };
+        let slug = org.slug.as_str();
+        let here = self.path.split('?').next().unwrap_or_default();
+        [
+            (urls::org_settings(slug), "General", Action::ReadOrg),
+            (urls::members(slug), "Members", Action::ReadMembers),
+            (urls::org_plan(slug), "Plan and use", Action::ReadUsage),
+            (urls::org_tokens(slug), "Tokens", Action::ReadOrgTokens),
+        ]
+        .into_iter()
+        .filter(|(_, _, action)| org.role.may(*action, OrgSettings::STANDARD))
+        .map(|(path, title, _)| {
+            let is_here = path == here;
+            (path, title, is_here)
+        })
+        .collect()
     }
 
     pub(crate) fn is_in(&self, org: &NavOrg) -> bool {

@@ -4,6 +4,7 @@ mod api_docs;
 mod event;
 mod lists;
 mod people;
+mod plan;
 mod projects;
 mod tokens;
 

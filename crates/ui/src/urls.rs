@@ -53,6 +53,8 @@ pub mod route {
     pub const LEAVE: &str = "/o/{org}/leave";
     /// Settings of an organization. GET, POST `name`, `slug`, `allow` (repeated settings).
     pub const ORG_SETTINGS: &str = "/o/{org}/settings";
+    /// Plan of an organization and what it uses. GET.
+    pub const ORG_PLAN: &str = "/o/{org}/settings/plan";
     /// Hand an organization over. POST `member`, `afterwards` = `OWNER` or `ADMIN`.
     pub const ORG_HAND_OVER: &str = "/o/{org}/handover";
     /// Turn a personal organization into a team. POST.
@@ -183,6 +185,11 @@ pub fn leave(org: &str) -> String {
 /// Settings of an organization.
 pub fn org_settings(org: &str) -> String {
     fill(route::ORG_SETTINGS, &[org])
+}
+
+/// Plan of an organization and what it uses.
+pub fn org_plan(org: &str) -> String {
+    fill(route::ORG_PLAN, &[org])
 }
 
 /// Hand an organization over.

@@ -126,3 +126,22 @@ async fn a_role_that_is_taken_away_is_gone_at_once() {
     let answer = bo.post(path, &[("name", "x")]).await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN);
 }
+
+#[tokio::test]
+async fn the_plan_is_a_page_for_owners_and_admins_only() {
+    let site = Site::start();
+    let (mut ana, dashboard) = site.member("Ana").await;
+    let (mut bob, _) = site.member("Bob").await;
+    let page = format!("{dashboard}/settings/plan");
+    assert_eq!(bob.get(&page).await.status, StatusCode::NOT_FOUND);
+    site.join("bob@shop.example", Role::Member);
+    assert_eq!(bob.get(&page).await.status, StatusCode::FORBIDDEN);
+    let plan = ana.get(&page).await;
+    assert_eq!(plan.status, StatusCode::OK);
+    assert!(
+        plan.body.contains("0 of 1,000,000, 1,000,000 left"),
+        "{}",
+        plan.body
+    );
+    assert!(plan.body.contains("aria-current=\"page\">Plan and use"));
+}

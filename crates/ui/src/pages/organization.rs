@@ -1,7 +1,9 @@
 //! An organization: its dashboard, its members and its settings.
 
+mod plan;
 mod settings;
 
+pub use plan::PlanAndUse;
 pub use settings::{DeletedProject, Settings};
 
 use askama::Template;

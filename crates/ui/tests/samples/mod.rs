@@ -26,6 +26,7 @@ pub(crate) fn all() -> Vec<(&'static str, String)> {
             "org_settings_personal",
             organization::Settings::sample_personal(),
         ),
+        page("organization_plan", organization::PlanAndUse::sample()),
         page("confirm", account::Confirm::sample()),
         page("account_stale", account::Account::sample_stale()),
         page("project_new", project::New::sample()),

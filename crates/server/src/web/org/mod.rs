@@ -4,6 +4,7 @@ mod create;
 mod dashboard;
 mod lifecycle;
 mod members;
+mod plan;
 mod settings;
 mod tokens;
 
@@ -111,6 +112,12 @@ fn settings_routes() -> Vec<Route> {
             Org(Action::WriteOrg),
             "change the organization",
             settings::update,
+        ),
+        Route::get(
+            route::ORG_PLAN,
+            Org(Action::ReadUsage),
+            "the plan and what is used of it",
+            plan::show,
         ),
         Route::post(
             route::ORG_HAND_OVER,
